@@ -1,0 +1,53 @@
+/*
+ * audit.h - one JSON record an event, to the syslog socket.
+ *
+ * RFC 5424 framing, `@cee:` cookie without a byte-order mark.  A socket of
+ * our own, because syslog(3) cannot say that a record was lost: a datagram
+ * is taken or it is not, and audit_send() says which.  A record that was not
+ * taken is the caller's reason to refuse.
+ */
+#ifndef SALLYPORT_AUDIT_H
+#define SALLYPORT_AUDIT_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/identity.h"
+#include "common/json.h"
+#include "common/text.h"
+
+enum {
+	AUDIT_RECORD_MAX = 48 * 1024, /* bytes with framing */
+	AUDIT_STATEMENT_MAX = 16 * 1024, /* longer statements are cut in the
+					  * record (`statement_bytes` has the
+					  * true length) */
+	AUDIT_DEADLINE_MS = 2000, /* a sink that takes longer has failed */
+};
+
+struct audit; /* a process's way to the sink */
+
+/* `socket` is the path ("/dev/log"). Does not connect yet. NULL: memory. */
+struct audit *audit_new(const char *socket, int facility);
+void audit_free(struct audit *a);
+
+/* Whose events these are: put into every record from now on (borrowed). */
+struct audit_session {
+	const char *session;	/* id */
+	struct identity *identity;
+	struct text upstream, database;
+	struct text login; /* before the identity is known */
+	uint64_t seq; /* incremented for each record */
+};
+void audit_set_session(struct audit *a, struct audit_session *s);
+
+/* Begin a record: time, node, session, seq, event, identity, upstream,
+ * database are written. Add members to the returned object, then
+ * audit_send(). One record at a time. */
+struct json *audit_begin(struct audit *a, const char *event);
+
+/* Finish and send. ERR_NONE: the sink's kernel buffer has it. Anything else:
+ * it is lost (ERR_DEADLINE, ERR_SYSTEM, ERR_TOO_LONG). Reconnects by itself,
+ * once a call. */
+enum err audit_send(struct audit *a) MUST_CHECK;
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * class_reader.h - one statement's flat text against the class rules.
+ *
+ * Used by classify.c alone.
+ */
+#ifndef SALLYPORT_CLASS_READER_H
+#define SALLYPORT_CLASS_READER_H
+
+#include "common/canonical.h"
+#include "common/class_rules.h"
+#include "common/classify.h"
+
+struct reader {
+	const struct class_rules *rules;
+	struct canonical *canonical; /* tokens are marked as declared */
+	const struct flat *flat;
+	struct arena *arena;
+	struct statement *statement; /* gets operations, traits, relations */
+	unsigned effects;	     /* of all rules that matched */
+	size_t relation_room;
+
+	/* the WHERE that an UPDATE or DELETE still waits for */
+	uint32_t where_group;
+	bool where_pending, where_missing;
+
+	/* tokens that name a relation, an alias or a WITH query here */
+	uint32_t *declared;
+	size_t declared_count, declared_room;
+	uint32_t *ctes; /* tokens */
+	size_t cte_count, cte_room;
+};
+
+/* Try all lines. ERR_REGEX, ERR_TOO_LONG, ERR_MEMORY. */
+enum err reader_run(struct reader *r) MUST_CHECK;
+
+#endif

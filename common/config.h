@@ -1,0 +1,118 @@
+/*
+ * config.h - sallyport.yaml, identities.yaml and policies.d/ as typed values.
+ *
+ * All errors of a file are collected, not just the first; each is one line
+ * "file:line:column: what is wrong (did you mean `x`?)".  A word of the
+ * design that this version does not do yet is an error that says so: nothing
+ * is accepted and then ignored.
+ */
+#ifndef SALLYPORT_CONFIG_H
+#define SALLYPORT_CONFIG_H
+
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/diagnostics.h"
+#include "common/err.h"
+#include "common/identity.h"
+#include "common/policy.h"
+#include "common/text.h"
+
+enum {
+	CONFIG_NAME_MAX = 63,	  /* bytes of an upstream's name, a label */
+	CONFIG_LISTENERS_MAX = 64, /* as many as a worker takes */
+	CONFIG_POLICY_FILES_MAX = 1000,
+};
+
+enum engine { ENGINE_POSTGRES, ENGINE_MYSQL, ENGINE_SQLITE, ENGINE_SNOWFLAKE };
+
+struct listener {
+	const char *address;	    /* "127.0.0.1:6432" or "unix:/path" */
+	const char *upstream;
+	size_t upstream_index;	    /* into settings.upstreams */
+};
+
+enum tls_mode { TLS_DISABLE, TLS_REQUIRE, TLS_VERIFY_FULL };
+
+struct upstream {
+	const char *name;
+	enum engine engine;
+	const char *address; /* "host:port" or "unix:/path/.s.PGSQL.5432" */
+	struct label *labels;
+	size_t label_count;
+	const char *login_user;
+	const char *password_file; /* absolute; NULL: none (trust) */
+	enum tls_mode tls_mode;
+	const char *tls_ca; /* absolute; NULL: the system's */
+};
+
+enum audit_failure { AUDIT_DENY, AUDIT_SPOOL };
+
+struct settings {
+	const char *file; /* sallyport.yaml itself, absolute */
+	struct listener *listeners;
+	size_t listener_count;
+	struct upstream *upstreams;
+	size_t upstream_count;
+	const char *identities;	  /* absolute path */
+	const char *policies;	  /* absolute path of the folder */
+	unsigned workers_spare;	  /* 1..1000, default 4 */
+	unsigned workers_max;	  /* 1..10000, >= spare, default 256 */
+	const char *run_as;	  /* user name, NULL: stay */
+	const char *state;	  /* absolute path of the folder */
+	const char *control;	  /* absolute path of the socket */
+	size_t statement_limit;	  /* bytes, 1 KiB..1 GiB, default 16 MiB */
+	const char *audit_socket; /* default /dev/log */
+	int audit_facility;	  /* LOG_LOCAL4 … */
+	enum audit_failure audit_on_failure;
+	bool audit_keeps_literals; /* literals: keep */
+	const char *audit_key_file; /* NULL: no chain */
+	unsigned approvals_expire_s; /* 1..86400, default 600 */
+	unsigned login_deadline_s;   /* 1..600, default 30 */
+	unsigned drain_deadline_s;   /* 1..3600, default 30 */
+};
+
+/* Read sallyport.yaml. ERR_INVALID with diagnostics, ERR_SYSTEM when it
+ * cannot be read (a diagnostic says so too), ERR_MEMORY. */
+enum err settings_load(const char *file, struct arena *a,
+    struct diagnostics *d, struct settings *out) MUST_CHECK;
+
+/* Read identities.yaml, with verifiers. */
+enum err identities_load(const char *file, struct arena *a,
+    struct diagnostics *d, struct identities *out) MUST_CHECK;
+
+/* Read every *.yaml of the policies folder in name order, the class rules,
+ * functions and detectors of the data folder, against `settings` and
+ * `identities` (names must exist), and run the examples; one that fails is a
+ * diagnostic at its line. `out` is complete on ERR_NONE. */
+enum err policy_load(const struct settings *s, const struct identities *ids,
+    struct arena *a, struct diagnostics *d, struct policy *out) MUST_CHECK;
+
+/* What became of one example: as it was expected, or not; in words. */
+struct example_result {
+	const char *file;
+	size_t line;
+	bool has_passed;
+	const char *text; /* "expected deny, got allow: …"; in the arena */
+};
+
+/* Run the `examples:` of one more file (a policy file or one with nothing
+ * else) against a loaded policy, for `sallyport test`. ERR_INVALID with
+ * diagnostics when the file is not right; failed examples are no error here
+ * but are told by the results. */
+enum err policy_test_file(const struct settings *s, const struct policy *p,
+    const char *file, struct arena *a, struct diagnostics *d,
+    struct example_result **results_out, size_t *count_out) MUST_CHECK;
+
+/* The upstream of that name, or NULL. */
+const struct upstream *settings_upstream(
+    const struct settings *s, struct text name);
+
+/* Where statements of a session there would run, for policy_decide(). */
+struct place upstream_place(const struct upstream *u, struct text database);
+
+/* Where classes/, functions/ and detectors.yaml are: policies/ of the source
+ * tree when the program runs out of build/, else DATADIR. Static. */
+const char *config_data_folder(void);
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * ipc.c - the shared memory between master and its children, and the
+ * question a child may put to the broker.
+ *
+ * One rule: nobody ever waits for a process that may be dead.  Slots are
+ * read under a sequence number with a bounded number of tries; everything
+ * else is one compare-and-swap.  What is read from shared memory is bounded
+ * and ended here, and believed by nobody.
+ */
+#include "common/ipc.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	SNAPSHOT_TRIES = 1000,
+	BROKER_DEADLINE_MS = 10000,
+	RATE_PROBES = 8, /* buckets looked at for a key */
+	WISH_FREE = 0,
+	WISH_FILLING = 1,
+	WISH_USED = 2,
+};
+
+/* A rate bucket: tag of the key, minute, count. 26 bits of minutes last
+ * until 2097. */
+enum { COUNT_BITS = 24, MINUTE_BITS = 26, TAG_BITS = 14 };
+
+struct scoreboard *
+scoreboard_new(uint32_t slots)
+{
+	size_t size =
+	    sizeof(struct scoreboard) + (size_t)slots * sizeof(struct slot);
+	struct scoreboard *b = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (b == MAP_FAILED)
+		return NULL;
+	b->slot_count = slots;
+	return b;
+}
+
+/* An odd number left by a dead owner stays odd: begin and end of the next
+ * owner still make a pair. */
+void
+slot_write_begin(struct slot *s)
+{
+	unsigned now =
+	    atomic_load_explicit(&s->sequence, memory_order_relaxed);
+
+	atomic_store_explicit(&s->sequence, now | 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+}
+
+void
+slot_write_end(struct slot *s)
+{
+	unsigned now =
+	    atomic_load_explicit(&s->sequence, memory_order_relaxed);
+
+	atomic_store_explicit(
+	    &s->sequence, (now | 1) + 1, memory_order_release);
+}
+
+#define END(field) ((field)[sizeof(field) - 1] = '\0')
+
+static void
+slot_end_texts(struct slot *s)
+{
+	END(s->session);
+	END(s->user);
+	END(s->agent);
+	END(s->upstream);
+	END(s->database);
+	END(s->client);
+	END(s->statement);
+}
+
+bool
+slot_snapshot(const struct slot *s, struct slot *copy)
+{
+	bool is_still = false;
+	int i;
+
+	for (i = 0; i < SNAPSHOT_TRIES && !is_still; i++) {
+		unsigned before = atomic_load_explicit(
+		    &s->sequence, memory_order_acquire);
+
+		if (i > 0)
+			sched_yield();
+		memcpy(copy, s, sizeof(*copy));
+		atomic_thread_fence(memory_order_acquire);
+		is_still = (before & 1) == 0 &&
+		    before == atomic_load_explicit(
+				  &s->sequence, memory_order_relaxed);
+	}
+	slot_end_texts(copy);
+	return is_still;
+}
+
+void
+field_set(char *field, size_t size, struct text value)
+{
+	size_t len = value.len;
+
+	if (size == 0)
+		return;
+	if (len > size - 1) {
+		len = size - 1;
+		while (len > 0 && (value.at[len] & 0xc0) == 0x80)
+			len--;
+	}
+	if (len > 0)
+		memcpy(field, value.at, len);
+	field[len] = '\0';
+}
+
+/* Count in one bucket. False: it belongs to another key this minute. */
+static bool
+bucket_count(struct rate_bucket *bucket, uint64_t mine, uint64_t limit,
+    bool *within_out)
+{
+	const uint64_t counts = ((uint64_t)1 << COUNT_BITS) - 1;
+	const uint64_t minute_mask = ((uint64_t)1 << MINUTE_BITS) - 1;
+	uint64_t old = atomic_load(&bucket->minute_and_count), next;
+
+	do {
+		uint64_t count = 0;
+
+		if ((old & ~counts) == mine)
+			count = old & counts;
+		else if ((old & counts) != 0 &&
+		    (old >> COUNT_BITS & minute_mask) ==
+			(mine >> COUNT_BITS & minute_mask))
+			return false;
+		*within_out = count < limit;
+		if (!*within_out || count == counts)
+			return true;
+		next = mine | (count + 1);
+	} while (!atomic_compare_exchange_weak(
+	    &bucket->minute_and_count, &old, next));
+	return true;
+}
+
+bool
+rate_take(struct scoreboard *b, uint64_t key, uint64_t limit, int64_t now_s)
+{
+	uint64_t minute =
+	    (uint64_t)(now_s / 60) & (((uint64_t)1 << MINUTE_BITS) - 1);
+	uint64_t tag = key >> (64 - TAG_BITS);
+	uint64_t mine =
+	    tag << (COUNT_BITS + MINUTE_BITS) | minute << COUNT_BITS;
+	bool is_within = false;
+	uint64_t i;
+
+	for (i = 0; i < RATE_PROBES; i++) {
+		struct rate_bucket *bucket =
+		    &b->rates[(key + i) & (RATE_BUCKETS - 1)];
+
+		if (bucket_count(bucket, mine, limit, &is_within))
+			return is_within;
+	}
+	/* a full neighbourhood: nothing counts this key, so it may not pass */
+	return false;
+}
+
+struct request *
+request_claim(struct scoreboard *b)
+{
+	size_t i;
+
+	for (i = 0; i < REQUESTS_MAX; i++) {
+		struct request *r = &b->requests[i];
+		int free_state = REQUEST_FREE;
+
+		if (!atomic_compare_exchange_strong(
+			&r->state, &free_state, REQUEST_FILLING))
+			continue;
+		r->worker = getpid();
+		memset((char *)r + offsetof(struct request, session), 0,
+		    sizeof(*r) - offsetof(struct request, session));
+		r->number = atomic_fetch_add(&b->next_request, 1) + 1;
+		return r;
+	}
+	return NULL;
+}
+
+void
+request_submit(struct request *r)
+{
+	atomic_store(&r->state, REQUEST_PENDING);
+}
+
+void
+request_release(struct request *r)
+{
+	atomic_store(&r->state, REQUEST_FREE);
+}
+
+bool
+request_settle(struct request *r, enum request_state to)
+{
+	int pending = REQUEST_PENDING;
+
+	return atomic_compare_exchange_strong(&r->state, &pending, (int)to);
+}
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool
+wish_is_for(struct wish *w, struct text upstream, struct text database)
+{
+	return atomic_load(&w->state) == WISH_USED &&
+	    strnlen(w->upstream, SLOT_NAME_MAX) == upstream.len &&
+	    strnlen(w->database, SLOT_NAME_MAX) == database.len &&
+	    memcmp(w->upstream, upstream.at, upstream.len) == 0 &&
+	    memcmp(w->database, database.at, database.len) == 0;
+}
+
+struct wish *
+wish_for(struct scoreboard *b, struct text upstream, struct text database)
+{
+	size_t i;
+
+	/* a name that was cut would be another database's */
+	if (upstream.len == 0 || upstream.len >= SLOT_NAME_MAX ||
+	    database.len == 0 || database.len >= SLOT_NAME_MAX)
+		return NULL;
+	for (i = 0; i < WISHES_MAX; i++) {
+		if (wish_is_for(&b->wishes[i], upstream, database))
+			return &b->wishes[i];
+	}
+	for (i = 0; i < WISHES_MAX; i++) {
+		struct wish *w = &b->wishes[i];
+		int free_state = WISH_FREE;
+
+		if (!atomic_compare_exchange_strong(
+			&w->state, &free_state, WISH_FILLING))
+			continue;
+		field_set(w->upstream, sizeof(w->upstream), upstream);
+		field_set(w->database, sizeof(w->database), database);
+		atomic_store(&w->state, WISH_USED);
+		return w;
+	}
+	return NULL;
+}
+
+static long
+futex(atomic_uint *word, int operation, unsigned value,
+    const struct timespec *timeout)
+{
+	return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
+}
+
+enum err
+wish_make(struct wish *w, int catalog_fd, int timeout_ms)
+{
+	unsigned mine = atomic_fetch_add(&w->wanted, 1) + 1;
+	int64_t deadline = clock_ms() + timeout_ms;
+	uint64_t one = 1;
+
+	if (write(catalog_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		return ERR_SYSTEM;
+	for (;;) {
+		unsigned done = atomic_load(&w->done);
+		int64_t left = deadline - clock_ms();
+		struct timespec timeout;
+
+		if ((int)(done - mine) >= 0)
+			return atomic_load(&w->failed) ? ERR_REFUSED
+						       : ERR_NONE;
+		if (left <= 0)
+			return ERR_DEADLINE;
+		timeout.tv_sec = left / 1000;
+		timeout.tv_nsec = left % 1000 * 1000000;
+		if (futex(&w->done, FUTEX_WAIT, done, &timeout) < 0 &&
+		    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT)
+			return ERR_SYSTEM;
+	}
+}
+
+void
+wish_done(struct wish *w, uint32_t served, bool failed)
+{
+	atomic_store(&w->failed, failed);
+	atomic_store(&w->done, served);
+	futex(&w->done, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+/* Wait until the channel can be read. */
+static enum err
+channel_wait(int channel)
+{
+	int64_t deadline = clock_ms() + BROKER_DEADLINE_MS;
+
+	for (;;) {
+		struct pollfd p = {.fd = channel, .events = POLLIN};
+		int64_t left = deadline - clock_ms();
+		int n;
+
+		if (left <= 0)
+			return ERR_DEADLINE;
+		n = poll(&p, 1, (int)left);
+		if (n > 0)
+			return ERR_NONE;
+		if (n < 0 && errno != EINTR)
+			return ERR_SYSTEM;
+	}
+}
+
+static enum err
+channel_send(int channel, const struct broker_request *request)
+{
+	ssize_t n;
+
+	do
+		n = send(channel, request, sizeof(*request), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(*request))
+		return ERR_NONE;
+	return n < 0 && (errno == EPIPE || errno == ECONNRESET) ? ERR_CLOSED
+								: ERR_SYSTEM;
+}
+
+enum err
+broker_ask(int channel, const struct broker_request *request,
+    struct broker_reply *reply_out)
+{
+	ssize_t n;
+	enum err e;
+
+	memset(reply_out, 0, sizeof(*reply_out));
+	e = channel_send(channel, request);
+	if (e == ERR_NONE)
+		e = channel_wait(channel);
+	if (e != ERR_NONE)
+		return e;
+	n = recv(channel, reply_out, sizeof(*reply_out),
+	    MSG_DONTWAIT | MSG_TRUNC);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return ERR_CLOSED;
+	if (n < 0)
+		return ERR_SYSTEM;
+	if (n != (ssize_t)sizeof(*reply_out) ||
+	    reply_out->salt_len > BROKER_SALT_MAX) {
+		memset(reply_out, 0, sizeof(*reply_out));
+		return ERR_MALFORMED;
+	}
+	reply_out->md5[sizeof(reply_out->md5) - 1] = '\0';
+	return reply_out->granted ? ERR_NONE : ERR_REFUSED;
+}

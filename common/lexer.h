@@ -1,0 +1,62 @@
+/*
+ * lexer.h - SQL text into tokens, as the server's scanner sees them.
+ *
+ * A token borrows from the SQL text.  Where the server would see something
+ * else than we do, or we cannot know, the lexer refuses: an error here is a
+ * denied statement, never a guess.  Source: PostgreSQL 15's
+ * src/backend/parser/scan.l and documentation chapter 4.1.
+ */
+#ifndef SALLYPORT_LEXER_H
+#define SALLYPORT_LEXER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "common/text.h"
+
+enum dialect { DIALECT_POSTGRES, DIALECT_MYSQL, DIALECT_SQLITE, DIALECT_MAX };
+
+enum token_kind {
+	TOKEN_WORD,	  /* unquoted name or keyword */
+	TOKEN_QUOTED,	  /* "name", U&"name" */
+	TOKEN_STRING,	  /* any string constant: '', E'', U&'', $$ $$, B'' */
+	TOKEN_NUMBER,
+	TOKEN_PARAMETER,  /* $1 */
+	TOKEN_OPERATOR,	  /* a run of operator characters, :: and := too */
+	TOKEN_PUNCTUATION /* one of ( ) [ ] , ; . : */
+};
+
+struct token {
+	enum token_kind kind;
+	struct text raw;  /* as written, with its quotes */
+	struct text name; /* WORD: folded as the server folds; QUOTED: unquoted,
+			   * unescaped; both cut to the server's 63 bytes.
+			   * STRING: the value. Else the same as raw. */
+};
+
+/* The session's state that changes how text is lexed. */
+struct lex_state {
+	enum dialect dialect;
+	bool standard_conforming_strings;
+	bool is_utf8; /* client_encoding is UTF8 (else single-byte ASCII
+		       * superset); text is validated */
+};
+
+struct lexed {
+	struct token *tokens; /* in the arena */
+	size_t count;
+	const char *error; /* why it was refused, static; NULL if it was not */
+	size_t error_at;   /* byte offset of the trouble in the text */
+	struct text trace_comment; /* the last comment that holds `=`, for
+				    * claims such as traceparent; or len 0 */
+};
+
+/* Lex all of `sql` (which may hold several statements).
+ * ERR_MALFORMED: refused, see error; ERR_TOO_LONG: over 1,000,000 tokens;
+ * ERR_MEMORY.  Never reads past sql.len; a NUL byte is a refusal. */
+enum err lexer_run(const struct lex_state *state, struct text sql,
+    struct arena *a, struct lexed *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * log.h - Sallyport's own operational log, through syslog(3).
+ *
+ * In the foreground it goes to standard error as well.  Keeps errno.  Audit
+ * records do not come here: audit.h.
+ */
+#ifndef SALLYPORT_LOG_H
+#define SALLYPORT_LOG_H
+
+#include <stdbool.h>
+
+/* `role` is the process's name in each line ("master", "worker" …); static. */
+void log_init(const char *role, bool to_stderr);
+void log_role(const char *role);
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,217 @@
+/*
+ * protection_follow.c - where the values of a column may come from.
+ *
+ * The rule: a column is protected if a walk over the catalogue's sources from
+ * it reaches a column the policy names.  The walk cannot go round: every way
+ * is gone once.  A source the catalogue has lost is an error, not a clean
+ * answer.
+ */
+#include <stdlib.h>
+
+#include "common/protection_inner.h"
+
+/* Relations of the system through which other relations' values, or other
+ * people's statements, can be seen. `column` NULL: all of them. */
+static const struct exposing {
+	const char *relation, *column;
+} exposing[] = {
+    {"pg_cursors", NULL},
+    {"pg_largeobject", NULL},
+    {"pg_prepared_statements", NULL},
+    {"pg_stat_activity", "query"},
+    {"pg_stat_monitor", NULL},
+    {"pg_stat_statements", NULL},
+    {"pg_statistic", NULL},
+    {"pg_statistic_ext_data", NULL},
+    {"pg_stats", NULL},
+    {"pg_stats_ext", NULL},
+    {"pg_stats_ext_exprs", NULL},
+};
+
+bool
+protection_is_exposing(
+    struct text schema, struct text name, struct text column)
+{
+	size_t i;
+
+	/* Out-of-line values of any relation, readable as rows. */
+	if (text_starts(schema, TEXT("pg_toast")))
+		return true;
+	for (i = 0; i < sizeof(exposing) / sizeof(*exposing); i++) {
+		if (!text_is(text_of(exposing[i].relation), name))
+			continue;
+		return exposing[i].column == NULL || column.len == 0 ||
+		    text_is(text_of(exposing[i].column), column);
+	}
+	return false;
+}
+
+/* --- the cache ------------------------------------------------------------ */
+
+static enum err
+cache_add(struct protection *p, struct known_relation **bucket, uint32_t oid,
+    struct known_relation **out)
+{
+	struct known_relation *r = arena_alloc(p->cache, sizeof(*r));
+	enum err e;
+
+	if (r == NULL)
+		return ERR_MEMORY;
+	e = store_relation(p->catalog, p->upstream, p->database, oid, p->cache,
+	    &r->relation);
+	if (e != ERR_NONE)
+		return e;
+	r->columns = arena_array(
+	    p->cache, r->relation.column_count, sizeof(*r->columns));
+	if (r->columns == NULL)
+		return ERR_MEMORY;
+	r->next = *bucket;
+	*bucket = r;
+	*out = r;
+	return ERR_NONE;
+}
+
+enum err
+protection_known(
+    struct protection *p, uint32_t oid, struct known_relation **out)
+{
+	struct known_relation **bucket, *r;
+
+	if (p->catalog == NULL || oid == 0)
+		return ERR_NOT_FOUND;
+	if (p->buckets == NULL)
+		p->buckets = arena_array(
+		    p->cache, PROTECTION_BUCKETS, sizeof(*p->buckets));
+	if (p->buckets == NULL)
+		return ERR_MEMORY;
+	bucket = &p->buckets[oid & (PROTECTION_BUCKETS - 1)];
+	for (r = *bucket; r != NULL; r = r->next) {
+		if (r->relation.oid == oid) {
+			*out = r;
+			return ERR_NONE;
+		}
+	}
+	return cache_add(p, bucket, oid, out);
+}
+
+/* --- the walk ------------------------------------------------------------- */
+
+/* Note a column to visit, unless this walk was there this way. */
+static enum err
+step_add(struct protection *p, struct known_relation *r, size_t column,
+    bool is_derived)
+{
+	struct column_state *c = &r->columns[column];
+	struct walk_step *more;
+	size_t room = p->step_room == 0 ? 64 : p->step_room * 2;
+
+	if (c->walk_derived == p->walks ||
+	    (!is_derived && c->walk_plain == p->walks))
+		return ERR_NONE;
+	*(is_derived ? &c->walk_derived : &c->walk_plain) = p->walks;
+	if (p->step_count == p->step_room) {
+		more = reallocarray(p->steps, room, sizeof(*more));
+		if (more == NULL)
+			return ERR_MEMORY;
+		p->steps = more;
+		p->step_room = room;
+	}
+	p->steps[p->step_count++] =
+	    (struct walk_step){r, column, is_derived};
+	return ERR_NONE;
+}
+
+static enum err
+step_add_source(struct protection *p, const struct column_source *source,
+    bool is_derived)
+{
+	unsigned number = source->number & ~(unsigned)COLUMN_SOURCE_DERIVED;
+	struct known_relation *r;
+	enum err e = protection_known(p, source->relation, &r);
+	size_t i;
+
+	if (e != ERR_NONE)
+		return e;
+	if (number > r->relation.column_count)
+		return ERR_NOT_FOUND;
+	is_derived |= (source->number & COLUMN_SOURCE_DERIVED) != 0;
+	if (number > 0)
+		return step_add(p, r, number - 1, is_derived);
+	for (i = 0; i < r->relation.column_count && e == ERR_NONE; i++)
+		e = step_add(p, r, i, true);
+	return e;
+}
+
+/* What the policy says of this very column. */
+static void
+add_direct(const struct protection *p, const struct known_relation *r,
+    size_t column, bool is_derived, struct column_state *to)
+{
+	const struct relation *relation = &r->relation;
+	struct text name = relation->columns[column].name;
+	size_t i;
+
+	if (name.len == 0)
+		return; /* dropped */
+	if (protection_is_exposing(relation->schema, relation->name, name))
+		protection_add(&to->found, NULL, true);
+	for (i = 0; i < p->pattern_count; i++) {
+		const struct protection_pattern *pattern = &p->patterns[i];
+
+		if (!text_glob(pattern->column, name) ||
+		    !text_glob(pattern->table, relation->name) ||
+		    !text_glob(pattern->schema, relation->schema))
+			continue;
+		to->predicates = to->found.protect == NULL
+		    ? pattern->protect->predicates
+		    : predicates_stricter(
+			  to->predicates, pattern->protect->predicates);
+		protection_add(&to->found, pattern->protect, is_derived);
+	}
+}
+
+static enum err
+visit(struct protection *p, struct walk_step step, struct column_state *to)
+{
+	const struct column *c =
+	    &step.relation->relation.columns[step.column];
+	enum err e = ERR_NONE;
+	size_t i;
+
+	add_direct(p, step.relation, step.column, step.is_derived, to);
+	for (i = 0; i < c->source_count && e == ERR_NONE; i++) {
+		if (c->sources[i].relation == 0)
+			protection_add(&to->found, NULL, true);
+		else
+			e = step_add_source(
+			    p, &c->sources[i], step.is_derived);
+	}
+	return e;
+}
+
+enum err
+protection_resolve(struct protection *p, struct known_relation *r, size_t i)
+{
+	struct column_state *c = &r->columns[i], found = {0};
+	size_t visited = 0;
+	enum err e;
+
+	if (c->is_resolved)
+		return ERR_NONE;
+	p->walks++;
+	p->step_count = 0;
+	e = step_add(p, r, i, false);
+	while (e == ERR_NONE && p->step_count > 0) {
+		if (++visited > PROTECTION_FOLLOW_MAX) {
+			found.found = protection_strict;
+			break;
+		}
+		e = visit(p, p->steps[--p->step_count], &found);
+	}
+	if (e != ERR_NONE)
+		return e;
+	c->found = found.found;
+	c->predicates = found.predicates;
+	c->is_resolved = true;
+	return ERR_NONE;
+}

@@ -1,0 +1,87 @@
+/*
+ * protection_inner.h - what the protection*.c files share; nobody else
+ * includes it.
+ */
+#ifndef SALLYPORT_PROTECTION_INNER_H
+#define SALLYPORT_PROTECTION_INNER_H
+
+#include "common/protection.h"
+
+enum { PROTECTION_BUCKETS = 512 /* power of two */ };
+
+/* One entry of a protect's `columns`, split at its dots. */
+struct protection_pattern {
+	struct text schema, table, column; /* globs; "*" where not given */
+	const struct protect *protect;
+};
+
+/* What is known of one column. */
+struct column_state {
+	bool is_resolved; /* `found` is the answer */
+	struct column_protection found;
+	enum predicates predicates; /* the strictest, when protected */
+	/* The last walk that came here, plainly and by way of derivation:
+	 * a walk never goes the same way twice, so cycles end. */
+	uint64_t walk_plain, walk_derived;
+};
+
+/* A relation of the catalogue, kept until the next reading. */
+struct known_relation {
+	struct known_relation *next; /* in its bucket */
+	struct relation relation;
+	struct column_state *columns; /* relation.column_count of them */
+};
+
+struct walk_step {
+	struct known_relation *relation;
+	size_t column;
+	bool is_derived;
+};
+
+struct protection {
+	const struct policy *policy;
+	const struct identity *identity;
+	struct store *catalog;
+	struct text upstream, database;
+	bool is_empty;
+	struct protection_pattern *patterns; /* malloc'ed */
+	size_t pattern_count;
+	uint64_t detectors;
+	enum mask detector_masks[DETECT_MAX];
+	uint64_t reading; /* of the catalogue that the cache holds */
+	struct arena *cache;
+	struct known_relation **buckets; /* in the cache; NULL: empty */
+	uint64_t walks; /* made so far */
+	struct walk_step *steps; /* still to do; malloc'ed */
+	size_t step_count, step_room;
+};
+
+/* The relation of this OID, out of the cache or the store. */
+enum err protection_known(struct protection *p, uint32_t oid,
+    struct known_relation **out) MUST_CHECK;
+
+/* Resolve column `i` (attnum - 1) of it; r->columns[i] then has the answer. */
+enum err protection_resolve(struct protection *p, struct known_relation *r,
+    size_t i) MUST_CHECK;
+
+/* Does the relation expose other people's data or queries: statistics,
+ * large objects, statement texts? All its columns, or the one in `column`. */
+bool protection_is_exposing(
+    struct text schema, struct text name, struct text column);
+
+/* Take one more reason into account. `protect` NULL: an exposing relation. */
+void protection_add(struct column_protection *to, const struct protect *protect,
+    bool is_derived);
+
+enum predicates predicates_stricter(enum predicates a, enum predicates b);
+
+/* Protected, though nobody knows by what. */
+extern const struct column_protection protection_strict;
+
+/* Can the statement reach columns without naming them: column aliases,
+ * TABLE, functions written as columns (c.to_jsonb)? `is_column` says whether
+ * a name is a column of a relation the statement names, or a relation. */
+bool protection_is_evasive(const struct statement *s,
+    bool (*is_column)(void *context, struct text name), void *context);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * store.h - the LMDB environments under `state`.
+ *
+ * state/policy holds the published policy, written by the publisher alone in
+ * one transaction; state/catalog holds what catalog processes read from the
+ * upstreams.  Readers map them read-only.  An MDB_env never crosses a fork():
+ * each process opens its own.  The only file that includes lmdb.h is store.c.
+ */
+#ifndef SALLYPORT_STORE_H
+#define SALLYPORT_STORE_H
+
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "common/text.h"
+
+enum { STORE_FORMAT = 1, STORE_NAME_MAX = 400 };
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* Open state/policy or state/catalog (`folder`), creating folder and files
+ * when writing (mode 0700/0600).  A store written by another version is
+ * emptied when opened to write and ERR_VERSION when opened to read.
+ * ERR_NOT_FOUND: opened to read and not there. */
+enum err store_open(const char *folder, enum store_mode mode,
+    struct store **out) MUST_CHECK;
+void store_close(struct store *s);
+
+/* Replace the policy: one transaction, generation = last + 1. */
+enum err store_publish(struct store *s, struct text form,
+    uint64_t *generation_out) MUST_CHECK;
+
+/* The published form, copied into the arena, and its generation.
+ * ERR_NOT_FOUND when nothing was published. */
+enum err store_read_policy(struct store *s, struct arena *a,
+    struct text *form_out, uint64_t *generation_out) MUST_CHECK;
+
+/* One relation of an upstream's database, as the catalogue process found it.
+ * Texts borrow: from the caller on writing, from the arena on reading. */
+struct column {
+	struct text name; /* len 0: dropped column */
+	uint32_t type;	  /* OID */
+	/* Where its values may come from, in other relations: a view's output
+	 * columns, a child's inherited ones. 0 sources: its own. */
+	struct column_source *sources;
+	size_t source_count;
+};
+struct column_source {
+	uint32_t relation; /* OID; 0: it cannot be told (opaque function) */
+	uint16_t number;   /* attnum; 0: any column of it (derived) */
+};
+/* Or'ed into `number` (attnums end at 1600): the value is computed from that
+ * column, it is not that column's value itself. */
+enum { COLUMN_SOURCE_DERIVED = 0x8000 };
+struct relation {
+	uint32_t oid;
+	struct text schema, name;
+	char kind; /* pg_class.relkind */
+	struct column *columns; /* by attnum - 1 */
+	size_t column_count;
+};
+
+/* Start a rewrite of one database's catalogue; add relations; commit swaps
+ * it in at once. Abort with store_catalog_abort(). */
+enum err store_catalog_begin(struct store *s, struct text upstream,
+    struct text database) MUST_CHECK;
+enum err store_catalog_add(struct store *s,
+    const struct relation *r) MUST_CHECK;
+enum err store_catalog_commit(struct store *s) MUST_CHECK;
+void store_catalog_abort(struct store *s);
+
+/* Look a relation up by OID. ERR_NOT_FOUND: the catalogue doesn't know it. */
+enum err store_relation(struct store *s, struct text upstream,
+    struct text database, uint32_t oid, struct arena *a,
+    struct relation *out) MUST_CHECK;
+
+/* OIDs of all relations of that name, in any schema; count_out <= max.
+ * More than max: ERR_TOO_LONG (the caller must be strict). */
+enum err store_relations_named(struct store *s, struct text upstream,
+    struct text database, struct text name, uint32_t *oids, size_t max,
+    size_t *count_out) MUST_CHECK;
+
+#endif

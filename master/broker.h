@@ -1,0 +1,26 @@
+/*
+ * broker.h - the process that alone holds verifiers and upstream passwords.
+ *
+ * Workers and catalogues ask over channels (common/ipc.h).  Master hands it
+ * each new channel over its control socket: one broker_grant with the
+ * channel's descriptor beside it.
+ */
+#ifndef SALLYPORT_BROKER_H
+#define SALLYPORT_BROKER_H
+
+#include <stdint.h>
+
+#include "master/master.h"
+
+enum broker_channel { CHANNEL_WORKER = 1, CHANNEL_CATALOG = 2 };
+
+struct broker_grant {
+	uint32_t kind; /* enum broker_channel */
+	uint32_t upstream; /* CHANNEL_CATALOG: index into the settings */
+};
+
+/* Serve until master has closed `control` and every channel is closed; the
+ * exit status. Reads secrets first, as whoever master is, then drops. */
+int broker_main(const struct master *m, int control);
+
+#endif

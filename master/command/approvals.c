@@ -1,0 +1,159 @@
+/*
+ * approvals.c - statements that wait for a person, and the person's word.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/command/command.h"
+
+static void
+field_print(const char *title, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	printf("  %-10s ", title);
+	text_print(stdout, text, 0);
+	putchar('\n');
+}
+
+static void
+approvers_print(const json_t *request)
+{
+	const json_t *names = json_object_get(request, "approvers");
+	const json_t *name;
+	size_t i;
+
+	printf("  %-10s %zu of %" PRId64, "approved", json_array_size(names),
+	    member_number(request, "needed"));
+	json_array_foreach(names, i, name)
+	{
+		fputs(i == 0 ? ": " : ", ", stdout);
+		text_print(stdout, json_string_value(name), 0);
+	}
+	putchar('\n');
+}
+
+/* Who and how long, on one line. */
+static void
+heading_print(const json_t *r)
+{
+	const char *user = member_text(r, "user");
+	const char *agent = member_text(r, "agent");
+	char waits[24], left[24];
+
+	age_write(member_number(r, "created_at"), now_ms(), waits);
+	age_write(now_ms(), member_number(r, "expires_at"), left);
+	printf("%" PRId64 "  ", member_number(r, "request"));
+	text_print(stdout, user, 0);
+	if (agent[0] != '\0') {
+		fputs(user[0] != '\0' ? " through " : "", stdout);
+		text_print(stdout, agent, 0);
+	}
+	fputs(" at ", stdout);
+	text_print(stdout, member_text(r, "upstream"), 0);
+	putchar('/');
+	text_print(stdout, member_text(r, "database"), 0);
+	printf(", waits %s, expires in %s\n", waits, left);
+}
+
+static void
+request_print(const json_t *r)
+{
+	const char *text = member_text(r, "statement");
+	int64_t all = member_number(r, "statement_bytes");
+
+	heading_print(r);
+	field_print("rule", member_text(r, "rule"));
+	field_print("say", member_text(r, "say"));
+	field_print("session", member_text(r, "session"));
+	if (member_number(r, "needed") > 1)
+		approvers_print(r);
+	field_print("statement", text);
+	if (all > (int64_t)strlen(text))
+		printf("  %-10s only the first %zu of %" PRId64
+		       " bytes are shown\n",
+		    "ATTENTION", strlen(text), all);
+}
+
+static void
+approvals_print(const json_t *all)
+{
+	const json_t *request;
+	size_t i;
+
+	if (json_array_size(all) == 0)
+		puts("nothing waits for approval");
+	json_array_foreach(all, i, request)
+		request_print(request);
+}
+
+int
+run_approvals(const struct arguments *a)
+{
+	int status;
+	json_t *reply = client_ask(a, client_request("approvals"), &status);
+
+	if (reply == NULL)
+		return status;
+	if (a->is_json)
+		json_print(json_object_get(reply, "approvals"));
+	else
+		approvals_print(json_object_get(reply, "approvals"));
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
+static void
+decision_print(const json_t *reply, long long number)
+{
+	const char *result = member_text(reply, "result");
+
+	if (strcmp(result, "counted") == 0)
+		printf("request %lld: approved by you; %" PRId64
+		       " more needed\n",
+		    number, member_number(reply, "missing"));
+	else
+		printf("request %lld: %s\n", number, result);
+}
+
+static int
+decide(const struct arguments *a, const char *command)
+{
+	json_t *request = client_request(command);
+	json_t *reply;
+	char *end;
+	long long number;
+	int status;
+
+	errno = 0;
+	number = strtoll(a->words[0], &end, 10);
+	if (errno != 0 || *end != '\0' || number <= 0) {
+		json_decref(request);
+		return command_fail(
+		    "%s: not the number of a request", a->words[0]);
+	}
+	json_object_set_new(request, "request", json_integer(number));
+	reply = client_ask(a, request, &status);
+	if (reply == NULL)
+		return status;
+	if (a->is_json)
+		json_print(reply);
+	else
+		decision_print(reply, number);
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
+int
+run_approve(const struct arguments *a)
+{
+	return decide(a, "approve");
+}
+
+int
+run_deny(const struct arguments *a)
+{
+	return decide(a, "deny");
+}

@@ -1,0 +1,48 @@
+/*
+ * control.h - the operators' socket.
+ *
+ * Each connection gets a short-lived unprivileged child, which reads one line
+ * of JSON, {"command": …}, and answers with one: {"ok": true, …} or
+ * {"ok": false, "error": "in words", "lines": […]}.  Who may do what is
+ * decided by SO_PEERCRED alone.
+ */
+#ifndef SALLYPORT_CONTROL_H
+#define SALLYPORT_CONTROL_H
+
+#include <jansson.h>
+
+#include "master/master.h"
+
+enum {
+	CONTROL_LINE_MAX = 4096,
+	CONTROL_DEADLINE_MS = 5000, /* to say what is wanted */
+	CONTROL_RELOAD_MS = 60000,  /* to wait for a reload's result */
+};
+
+/* Who asks. */
+struct peer {
+	uid_t uid;
+	bool is_owner; /* root, or the account master runs as */
+	const struct person *person; /* NULL: nobody in identities.yaml */
+};
+
+/* In master: accept what is there, a child each. */
+void control_accept(struct master *m);
+
+/* --- in the child: each returns a new reply ------------------------------- */
+
+json_t *control_refusal(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+json_t *report_status(struct master *m);
+json_t *report_sessions(struct master *m);
+json_t *report_approvals(struct master *m);
+
+/* Text from shared memory, whatever its bytes, as a JSON string. */
+json_t *report_text(const char *field);
+
+/* approve or deny request `number` in the name of `peer`. */
+json_t *approval_decide(struct master *m, const struct peer *peer,
+    uint64_t number, bool is_approved);
+
+#endif

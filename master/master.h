@@ -1,0 +1,103 @@
+/*
+ * master.h - what the supervisor holds, shared by the files of this folder.
+ *
+ * Everything here lives as long as the process.  A child inherits a copy and
+ * closes what is not its business first thing (spawn.c).
+ */
+#ifndef SALLYPORT_MASTER_H
+#define SALLYPORT_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "common/arena.h"
+#include "common/audit.h"
+#include "common/config.h"
+#include "common/ipc.h"
+#include "common/policy.h"
+#include "master/children.h"
+#include "master/pool.h"
+#include "master/privilege.h"
+
+enum {
+	CONTROL_CHILDREN_MAX = 16, /* operators' commands at a time */
+	CONTROL_CHILDREN_OF_UID = 4,
+	BROKERS_MAX = 16, /* the one in force, and old ones lingering */
+	ORDER_RELOAD = 'R', /* a byte on the orders pipe */
+};
+
+/* The publisher at work, and what it has to say. */
+struct publication {
+	bool is_running;
+	bool has_exited;
+	int exit_status; /* of waitpid() */
+	int pipe;	 /* read end; -1: closed */
+	int64_t started_at; /* Unix time, ms */
+	size_t len;
+	char text[STATUS_TEXT_MAX];
+};
+
+struct master {
+	const struct settings *settings;
+	const struct roles *roles;
+	struct account account; /* whom children become */
+	bool is_foreground;
+	int report; /* tells the process that started the daemon that it is
+		     * up; -1: nobody waits */
+
+	struct scoreboard *board;
+	struct children *children;
+	struct policy *policy; /* NULL: none loaded yet */
+	struct arena *policy_arena;
+	struct audit *audit;
+	int64_t audit_failed_at; /* monotonic ms; 0: the last record went out */
+
+	/* descriptors; -1: closed */
+	int listeners[LISTENERS_MAX];
+	size_t listener_count;
+	int control;	 /* listening */
+	int control_lock; /* control children take turns by record locks */
+	int wake;
+	int catalogs[UPSTREAMS_MAX];
+	int life[2];	/* nobody writes: EOF says that master has died */
+	int orders[2];	/* control children ask master for things */
+	int broker;	/* to the broker in force */
+
+	struct publication publication;
+	struct throttle throttles[CHILD_KINDS];
+	bool is_reload_wanted;
+	bool is_announced; /* spares stood ready once */
+	bool is_draining;
+	int64_t drain_until; /* monotonic ms */
+	bool is_finished;
+	int exit_status;
+};
+
+static inline int64_t
+clock_milliseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* For durations. */
+static inline int64_t
+monotonic_ms(void)
+{
+	return clock_milliseconds(CLOCK_MONOTONIC);
+}
+
+/* For people and records. */
+static inline int64_t
+unix_ms(void)
+{
+	return clock_milliseconds(CLOCK_REALTIME);
+}
+
+/* Close and mark as closed. */
+void descriptor_close(int *fd);
+
+#endif

@@ -1,0 +1,247 @@
+/*
+ * publish.c - the publisher, and master's side of it.
+ *
+ * One rule: the policy in force changes only when everything has worked: all
+ * files parsed, all examples passed, the store's transaction committed, and
+ * the published form read back and compiled.  Any failure before that leaves
+ * the whole old policy.
+ */
+#include "master/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/store.h"
+#include "master/scoreboard.h"
+#include "master/spawn.h"
+
+enum { FOLDER_MAX = 4096 };
+
+static enum err
+policy_folder(const struct settings *s, char *out)
+{
+	return (size_t)snprintf(out, FOLDER_MAX, "%s/policy", s->state) >=
+		FOLDER_MAX
+	    ? ERR_TOO_LONG
+	    : ERR_NONE;
+}
+
+/* --- the child ------------------------------------------------------------ */
+
+static enum err
+store_write(const struct settings *s, const struct policy *p, struct arena *a)
+{
+	char folder[FOLDER_MAX];
+	struct store *store = NULL;
+	struct text form;
+	uint64_t generation;
+	enum err e = policy_folder(s, folder);
+
+	if (e == ERR_NONE)
+		e = policy_encode(p, a, &form);
+	if (e == ERR_NONE)
+		e = store_open(folder, STORE_WRITE, &store);
+	if (e == ERR_NONE)
+		e = store_publish(store, form, &generation);
+	if (store != NULL)
+		store_close(store);
+	return e;
+}
+
+/* Everything that can be wrong becomes a diagnostic. */
+static enum err
+publish_all(const struct settings *old, struct arena *a,
+    struct diagnostics *d)
+{
+	struct settings now;
+	struct identities ids;
+	struct policy policy;
+	enum err e = settings_load(old->file, a, d, &now);
+
+	if (e == ERR_NONE) {
+		publish_compare(old, &now, d);
+		e = diagnostics_count(d) > 0 ? ERR_INVALID : ERR_NONE;
+	}
+	if (e == ERR_NONE)
+		e = identities_load(now.identities, a, d, &ids);
+	if (e == ERR_NONE)
+		e = policy_load(&now, &ids, a, d, &policy);
+	if (e != ERR_NONE)
+		return e;
+	e = store_write(&now, &policy, a);
+	if (e != ERR_NONE)
+		diagnostics_add(d, now.state, 0, 0,
+		    "the policy cannot be published: %s", err_text(e));
+	return e;
+}
+
+static void
+complain(int pipe, const char *line)
+{
+	char whole[1024];
+	int len = snprintf(whole, sizeof(whole), "%s\n", line);
+
+	if (len >= (int)sizeof(whole)) {
+		len = sizeof(whole) - 1;
+		whole[len - 1] = '\n';
+	}
+	if (len > 0 && write(pipe, whole, (size_t)len) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static int
+publisher_main(const struct settings *settings, int pipe)
+{
+	struct arena *a = arena_new(0);
+	struct diagnostics *d = a == NULL ? NULL : diagnostics_new(a);
+	size_t i;
+	enum err e;
+
+	if (d == NULL) {
+		complain(pipe, err_text(ERR_MEMORY));
+		return EXIT_FAILURE;
+	}
+	e = publish_all(settings, a, d);
+	if (e == ERR_NONE)
+		return EXIT_SUCCESS;
+	for (i = 0; i < diagnostics_count(d); i++)
+		complain(pipe, diagnostics_line(d, i));
+	if (diagnostics_count(d) == 0)
+		complain(pipe, err_text(e));
+	return EXIT_FAILURE;
+}
+
+/* --- master --------------------------------------------------------------- */
+
+enum err
+publish_start(struct master *m)
+{
+	struct publication *p = &m->publication;
+	struct child *child;
+	int ends[2];
+	enum err e;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return ERR_SYSTEM;
+	e = spawn_fork(m, CHILD_PUBLISHER, 0, &child);
+	if (e == ERR_NONE && child == NULL) {
+		close(ends[0]);
+		spawn_drop(m);
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		_exit(publisher_main(m->settings, ends[1]));
+	}
+	close(ends[1]);
+	if (e != ERR_NONE) {
+		close(ends[0]);
+		return e;
+	}
+	*p = (struct publication){
+	    .is_running = true, .pipe = ends[0], .started_at = unix_ms()};
+	return ERR_NONE;
+}
+
+void
+publish_read(struct master *m)
+{
+	struct publication *p = &m->publication;
+	char rest[512];
+	size_t room = sizeof(p->text) - 1 - p->len;
+	/* past the ceiling it is read and dropped, so the child can end */
+	ssize_t n = room > 0 ? read(p->pipe, p->text + p->len, room)
+			     : read(p->pipe, rest, sizeof(rest));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0)
+		descriptor_close(&p->pipe);
+	else if (room > 0)
+		p->len += (size_t)n;
+	p->text[p->len] = '\0';
+}
+
+void
+publish_exited(struct master *m, int status)
+{
+	m->publication.has_exited = true;
+	m->publication.exit_status = status;
+}
+
+bool
+publish_is_over(const struct master *m)
+{
+	return m->publication.is_running && m->publication.has_exited &&
+	    m->publication.pipe < 0;
+}
+
+static enum err
+store_read(const struct settings *s, struct arena *a, struct policy *out)
+{
+	char folder[FOLDER_MAX];
+	struct store *store = NULL;
+	struct text form;
+	uint64_t generation = 0;
+	enum err e = policy_folder(s, folder);
+
+	if (e == ERR_NONE)
+		e = store_open(folder, STORE_READ, &store);
+	if (e == ERR_NONE)
+		e = store_read_policy(store, a, &form, &generation);
+	if (store != NULL)
+		store_close(store); /* before anything forks */
+	if (e == ERR_NONE)
+		e = policy_decode(form, a, out);
+	out->generation = generation;
+	return e;
+}
+
+static enum err
+policy_replace(struct master *m)
+{
+	struct arena *a = arena_new(0);
+	struct policy *now;
+	enum err e;
+
+	if (a == NULL)
+		return ERR_MEMORY;
+	now = arena_alloc(a, sizeof(*now));
+	e = now == NULL ? ERR_MEMORY : store_read(m->settings, a, now);
+	if (e != ERR_NONE) {
+		arena_free(a);
+		return e;
+	}
+	if (m->policy != NULL)
+		policy_close(m->policy);
+	arena_free(m->policy_arena);
+	m->policy = now;
+	m->policy_arena = a;
+	return ERR_NONE;
+}
+
+enum err
+publish_finish(struct master *m)
+{
+	struct publication *p = &m->publication;
+	bool is_refused =
+	    !WIFEXITED(p->exit_status) || WEXITSTATUS(p->exit_status) != 0;
+	enum err e = is_refused ? ERR_INVALID : policy_replace(m);
+
+	p->is_running = false;
+	if (p->len == 0 && WIFSIGNALED(p->exit_status))
+		snprintf(p->text, sizeof(p->text),
+		    "the publisher died of signal %d",
+		    WTERMSIG(p->exit_status));
+	else if (e != ERR_NONE && !is_refused)
+		snprintf(p->text, sizeof(p->text),
+		    "the published policy cannot be read: %s", err_text(e));
+	scoreboard_reloaded(m, p->started_at, e != ERR_NONE, p->text,
+	    m->policy == NULL ? 0 : m->policy->generation);
+	return e;
+}

@@ -1,0 +1,104 @@
+/*
+ * record.c - master's own audit records.
+ *
+ * One rule: losing one never stops master; it is said in the operational log.
+ */
+#include "master/record.h"
+
+#include <string.h>
+
+#include "common/log.h"
+
+enum { SINK_REST_MS = AUDIT_DEADLINE_MS };
+
+static struct json *
+record_begin(struct master *m, const char *event)
+{
+	if (m->audit == NULL)
+		return NULL;
+	if (m->audit_failed_at != 0 &&
+	    monotonic_ms() - m->audit_failed_at < SINK_REST_MS) {
+		log_error("audit: the sink is failing: no record of `%s`",
+		    event);
+		return NULL;
+	}
+	return audit_begin(m->audit, event);
+}
+
+static void
+record_send(struct master *m, const char *event)
+{
+	enum err e = audit_send(m->audit);
+
+	m->audit_failed_at = e == ERR_NONE ? 0 : monotonic_ms();
+	if (e != ERR_NONE)
+		log_error("audit: no record of `%s`: %s: %s: %m", event,
+		    m->settings->audit_socket, err_text(e));
+}
+
+void
+record_start(struct master *m)
+{
+	struct json *j = record_begin(m, "start");
+
+	if (j == NULL)
+		return;
+	json_cstring(j, "reason", m->settings->file);
+	record_send(m, "start");
+}
+
+void
+record_stop(struct master *m, const char *reason)
+{
+	struct json *j = record_begin(m, "stop");
+
+	if (j == NULL)
+		return;
+	json_cstring(j, "reason", reason);
+	record_send(m, "stop");
+}
+
+void
+record_policy(struct master *m, const char *reason)
+{
+	struct json *j = record_begin(m, "policy");
+
+	if (j == NULL)
+		return;
+	json_cstring(j, "decision", reason == NULL ? "loaded" : "refused");
+	json_number(j, "generation",
+	    (int64_t)atomic_load(&m->board->generation));
+	if (reason == NULL)
+		json_number(j, "rules", (int64_t)m->policy->rule_count);
+	else
+		json_cstring(j, "reason", reason);
+	record_send(m, "policy");
+}
+
+static void
+field(struct json *j, const char *key, const char *value)
+{
+	if (value[0] != '\0')
+		json_cstring(j, key, value);
+}
+
+void
+record_worker_died(
+    struct master *m, const struct slot *last, const char *how)
+{
+	struct json *j = record_begin(m, "worker-died");
+
+	if (j == NULL)
+		return;
+	field(j, "session", last->session);
+	if (last->session[0] != '\0')
+		json_number(j, "seq", (int64_t)(last->audit_seq + 1));
+	field(j, "user", last->user);
+	field(j, "agent", last->agent);
+	field(j, "client", last->client);
+	field(j, "upstream", last->upstream);
+	field(j, "database", last->database);
+	field(j, "statement", last->statement);
+	json_cstring(j, "reason", how);
+	record_send(m, "worker-died");
+}

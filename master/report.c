@@ -1,0 +1,190 @@
+/*
+ * report.c - the scoreboard as JSON, for `sallyport status` and its like.
+ *
+ * One rule: what workers have written is shown, never followed.
+ */
+#include <string.h>
+
+#include "master/control.h"
+#include "master/scoreboard.h"
+
+/* Bytes that are not UTF-8 are no JSON: such a text is shown in ASCII. */
+json_t *
+report_text(const char *field)
+{
+	struct text whole = text_of(field);
+	char shown[REQUEST_TEXT_MAX];
+	size_t i;
+
+	if (text_is_utf8(whole))
+		return json_stringn(whole.at, whole.len);
+	for (i = 0; i < whole.len && i < sizeof(shown); i++)
+		shown[i] = (unsigned char)field[i] < 0x80 ? field[i] : '?';
+	return json_stringn(shown, i);
+}
+
+static json_t *
+count(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *
+workers_json(struct master *m)
+{
+	json_t *all = json_object();
+	struct child *worker;
+	int counts[SLOT_STATES] = {0};
+	size_t i = 0;
+	int state;
+
+	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
+		state = atomic_load(&m->board->slots[worker->index].state);
+		if (state >= 0 && state < SLOT_STATES)
+			counts[state]++;
+	}
+	for (state = SLOT_STARTING; state < SLOT_STATES; state++)
+		json_object_set_new(
+		    all, slot_state_name(state), json_integer(counts[state]));
+	return all;
+}
+
+static size_t
+requests_pending(const struct scoreboard *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < REQUESTS_MAX; i++)
+		n += atomic_load(&b->requests[i].state) == REQUEST_PENDING;
+	return n;
+}
+
+static json_t *
+reload_json(const struct reload_result *r)
+{
+	return json_pack("{s:I, s:b, s:o}", "at", (json_int_t)r->reload_at,
+	    "failed", r->is_failed, "text", report_text(r->text));
+}
+
+json_t *
+report_status(struct master *m)
+{
+	const struct scoreboard *b = m->board;
+	struct reload_result reload;
+
+	scoreboard_reload_result(b, &reload);
+	return json_pack(
+	    "{s:b, s:i, s:I, s:b, s:o, s:I, s:o, s:I, s:I, s:o, s:b, s:o, s:o,"
+	    " s:o, s:o}",
+	    "ok", 1, "pid", atomic_load(&b->master), "started_at",
+	    (json_int_t)b->started_at, "draining", atomic_load(&b->draining),
+	    "generation", count(atomic_load(&b->generation)), "loaded_at",
+	    (json_int_t)reload.loaded_at, "reload", reload_json(&reload),
+	    "rules", (json_int_t)m->policy->rule_count, "protections",
+	    (json_int_t)m->policy->protect_count, "workers", workers_json(m),
+	    "full", atomic_load(&b->worker_ceiling_reached), "held",
+	    count(requests_pending(b)), "sessions_total",
+	    count(atomic_load(&b->sessions_total)), "workers_died",
+	    count(atomic_load(&b->workers_died)), "clients_refused",
+	    count(atomic_load(&b->clients_refused)));
+}
+
+static json_t *
+session_json(const struct slot *s)
+{
+	return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:I,"
+			 " s:I, s:I, s:I, s:I, s:o, s:I}",
+	    "session", report_text(s->session), "state",
+	    slot_state_name(atomic_load(&s->state)), "pid",
+	    atomic_load(&s->pid), "user", report_text(s->user), "agent",
+	    report_text(s->agent), "client", report_text(s->client),
+	    "upstream", report_text(s->upstream), "database",
+	    report_text(s->database), "connected_at",
+	    (json_int_t)s->connected_at, "statement_at",
+	    (json_int_t)s->statement_at, "statements",
+	    (json_int_t)s->statements, "denied", (json_int_t)s->denied, "rows",
+	    (json_int_t)s->rows, "masked", (json_int_t)s->masked, "statement",
+	    report_text(s->statement), "request", (json_int_t)s->request);
+}
+
+json_t *
+report_sessions(struct master *m)
+{
+	json_t *all = json_array();
+	struct child *worker;
+	struct slot copy;
+	size_t i = 0;
+
+	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
+		slot_snapshot(&m->board->slots[worker->index], &copy);
+		if (atomic_load(&copy.state) > SLOT_IDLE)
+			json_array_append_new(all, session_json(&copy));
+	}
+	return json_pack("{s:b, s:o}", "ok", 1, "sessions", all);
+}
+
+/* A copy that nobody changes under us, its texts ended. */
+static void
+request_copy(const struct request *r, struct request *out)
+{
+	memcpy(out, r, sizeof(*out));
+	out->session[sizeof(out->session) - 1] = '\0';
+	out->user[sizeof(out->user) - 1] = '\0';
+	out->agent[sizeof(out->agent) - 1] = '\0';
+	out->upstream[sizeof(out->upstream) - 1] = '\0';
+	out->database[sizeof(out->database) - 1] = '\0';
+	out->rule[sizeof(out->rule) - 1] = '\0';
+	out->say[sizeof(out->say) - 1] = '\0';
+	out->text[sizeof(out->text) - 1] = '\0';
+}
+
+static json_t *
+approvers_json(const struct request *r)
+{
+	json_t *all = json_array();
+	unsigned i, n = atomic_load(&r->approver_count);
+
+	for (i = 0; i < n && i < APPROVERS_MAX; i++) {
+		char name[SLOT_NAME_MAX];
+
+		field_set(name, sizeof(name),
+		    (struct text){r->approvers[i],
+			strnlen(r->approvers[i], SLOT_NAME_MAX)});
+		json_array_append_new(all, report_text(name));
+	}
+	return all;
+}
+
+static json_t *
+request_json(const struct request *r)
+{
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+			 " s:I, s:I, s:i, s:o}",
+	    "request", (json_int_t)r->number, "session",
+	    report_text(r->session), "user", report_text(r->user), "agent",
+	    report_text(r->agent), "upstream", report_text(r->upstream),
+	    "database", report_text(r->database), "rule",
+	    report_text(r->rule), "say", report_text(r->say), "statement",
+	    report_text(r->text), "statement_bytes", (json_int_t)r->text_len,
+	    "created_at", (json_int_t)r->created_at, "expires_at",
+	    (json_int_t)r->expires_at, "needed", (int)r->needed, "approvers",
+	    approvers_json(r));
+}
+
+json_t *
+report_approvals(struct master *m)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < REQUESTS_MAX; i++) {
+		struct request copy;
+
+		if (atomic_load(&m->board->requests[i].state) !=
+		    REQUEST_PENDING)
+			continue;
+		request_copy(&m->board->requests[i], &copy);
+		json_array_append_new(all, request_json(&copy));
+	}
+	return json_pack("{s:b, s:o}", "ok", 1, "approvals", all);
+}

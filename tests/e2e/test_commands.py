@@ -1,0 +1,181 @@
+"""The operator's command: tables for people, JSON for programs."""
+
+import json
+
+import harness
+import pgwire
+
+DENIED = "no schema changes by agents in production"
+COMMANDS = ("status", "sessions", "explain", "test", "approvals", "approve",
+            "deny", "reload", "passwd")
+
+
+def test_every_command_has_help(world):
+    s = world.prepare()
+    whole = s.cli("--help")
+    assert whole.returncode == 0
+    for command in COMMANDS:
+        assert command in whole.stdout, command
+        done = s.cli(command, "--help")
+        assert done.returncode == 0, (command, done.stderr)
+        assert f"sallyport {command}" in done.stdout, command
+
+
+def test_wrong_usage_exits_with_2(world):
+    s = world.prepare()
+    for words in ((), ("nosuch",), ("status", "--nosuch"), ("explain",),
+                  ("status", "extra"), ("test",), ("passwd",)):
+        done = s.cli(*words)
+        assert done.returncode == 2, (words, done)
+        assert done.stderr, words
+    assert "status" in s.cli("statsu").stderr  # did you mean
+
+
+def test_daemon_that_is_not_there_is_a_clear_failure(world):
+    s = world.prepare()
+    for command in ("status", "sessions", "approvals", "reload"):
+        done = s.cli(command, "-c", s.config)
+        assert done.returncode == 2, (command, done)
+        assert "control.sock" in done.stderr, done.stderr
+
+
+def test_status_tells_what_is_running(world):
+    s = world.sallyport()
+    with s.wire() as w:
+        w.query("SELECT 1")
+        shown = s.operate("status")
+        assert "generation" in shown.lower(), shown
+        status = s.json("status")
+        assert status["generation"] >= 1
+        assert str(s.process.pid) in json.dumps(status)
+
+
+def test_sessions_show_who_does_what(world):
+    s = world.sallyport()
+    with s.wire() as w:
+        w.query("SELECT count(*) FROM orders")
+        w.query("DROP TABLE orders")
+        session, = harness.until(lambda: s.json("sessions"), "the session")
+        assert session["user"] == "alice" and session["agent"] == "copilot"
+        assert session["upstream"] == "shop"
+        assert session["database"] == s.database
+        assert session["statements"] >= 2 and session["denied"] >= 1
+        shown = s.operate("sessions")
+        assert "alice" in shown and "copilot" in shown
+    harness.until(lambda: not s.json("sessions"), "the session to end")
+
+
+def test_sessions_never_show_literals(world):
+    s = world.sallyport()
+    with s.wire() as w:
+        w.query("SELECT 'canary4711'")
+        assert "canary" not in s.operate("sessions") + json.dumps(
+            s.json("sessions"))
+
+
+def test_explain_shows_the_verdict_and_runs_nothing(world):
+    s = world.prepare()  # no daemon is needed
+    asked = ("-i", "alice+copilot", "-u", "shop")
+    done = s.cli("explain", "-c", s.config, *asked, "DROP TABLE customers")
+    assert done.returncode in (0, 1), done.stderr
+    for word in ("drop", "customers", "deny", DENIED):
+        assert word in done.stdout, (word, done.stdout)
+    done = s.cli("explain", "-c", s.config, "--json", *asked,
+                 "DELETE FROM orders")
+    told = json.loads(done.stdout)
+    assert "approve" in json.dumps(told)
+    assert "delete" in json.dumps(told)
+    assert "writes without WHERE" in json.dumps(told)
+
+
+def test_explain_of_an_unknown_identity_or_upstream_fails(world):
+    s = world.prepare()
+    for identity, upstream in (("mallory", "shop"), ("alice", "nosuch"),
+                               ("carol+copilot", "shop")):
+        done = s.cli("explain", "-c", s.config, "-i", identity, "-u",
+                     upstream, "SELECT 1")
+        assert done.returncode == 2 and done.stderr, done
+
+
+def test_test_runs_examples_from_files(world):
+    s = world.prepare()
+    example = {"as": "alice+copilot", "on": "shop",
+               "sql": "SELECT 1", "expect": "allow"}
+    good = s.write("good.yaml", {"examples": [example] * 3})
+    bad = s.write("bad.yaml", {"examples": [
+        example, {**example, "sql": "DROP TABLE products"}]})
+    done = s.cli("test", "-c", s.config, good)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3" in done.stdout
+    done = s.cli("test", "-c", s.config, good, bad)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "DROP TABLE products" in done.stdout
+    assert "bad.yaml:" in done.stdout
+
+
+def test_passwd_makes_an_entry_that_logs_in(world):
+    s = world.prepare()
+    done = s.cli("passwd", "erin", text="erin-secret\n")
+    assert done.returncode == 0, done.stderr
+    assert "erin-secret" not in done.stdout + done.stderr
+    entry = harness.yaml.safe_load(done.stdout)
+    s.identities["people"].update(
+        {"erin": {**entry["erin"], "groups": ["analysts"]}})
+    s.write_all()
+    s.start()
+    with s.connect("erin", "erin-secret") as c:
+        assert c.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_passwd_refuses_an_empty_password_and_odd_names(world):
+    s = world.prepare()
+    for name, password in (("erin", "\n"), ("erin", ""), ("a+b", "x\n"),
+                           ("", "x\n"), ("x" * 64, "x\n")):
+        done = s.cli("passwd", name, text=password)
+        assert done.returncode in (1, 2), (name, password, done)
+        assert not done.stdout.strip(), done.stdout
+
+
+def test_approvals_as_a_table(world):
+    s = world.sallyport()
+    with s.wire() as w:
+        w.send(pgwire.query("DELETE FROM payments"))
+        w.until(b"N")
+        shown = s.operate("approvals")
+        for word in ("alice", "copilot", "DELETE FROM payments"):
+            assert word in shown, (word, shown)
+        s.operate("deny", str(s.json("approvals")[0]["request"]))
+        w.until(b"Z")
+
+
+def test_control_socket_survives_nonsense(world):
+    s = world.sallyport()
+    for sent in (b"", b"\0" * 10, b"{}\n", b"{\"command\": 7}\n", b"x" * 1000,
+                 b"[" * 100000, b"{\"command\": \"approve\", \"request\": "
+                 b"\"-1\"}\n", b"\xff\xfe\n"):
+        with harness.socket.socket(harness.socket.AF_UNIX) as c:
+            c.settimeout(harness.PATIENCE)
+            c.connect(s.control)
+            try:
+                c.sendall(sent)
+                c.shutdown(1)
+                while c.recv(65536):
+                    pass
+            except ConnectionError:
+                pass
+        assert s.json("status")["generation"] >= 1
+    assert s.process.poll() is None
+
+
+def test_silent_control_client_does_not_stop_the_others(world):
+    s = world.sallyport()
+    silent = []
+    for _ in range(20):
+        c = harness.socket.socket(harness.socket.AF_UNIX)
+        c.connect(s.control)
+        silent.append(c)
+    assert s.json("status")["generation"] >= 1
+    with s.wire() as w:
+        assert w.query("SELECT 1").rows == [[b"1"]]
+    for c in silent:
+        c.close()

@@ -1,0 +1,174 @@
+"""Configuration errors: every one, with its place and a suggestion."""
+
+import os
+import re
+
+import harness
+from expect import raises
+
+PLACE = re.compile(r"\S+\.yaml:\d+:\d+: ")
+
+
+def complaints(world, file, *changes):
+    """What sallyportd -t says when `file` has these replacements."""
+    s = world.prepare()
+    path = os.path.join(s.folder, file)
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    for old, new in changes:
+        assert old in text, (old, text)
+        text = text.replace(old, new, 1)
+    s.write(file, text)
+    done = s.check()
+    assert done.returncode != 0, f"accepted: {changes}"
+    return done.stdout + done.stderr
+
+
+def test_good_configuration_passes_the_check(world):
+    done = world.prepare().check()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_unknown_key_is_named_with_its_place_and_a_suggestion(world):
+    said = complaints(world, "sallyport.yaml", ("workers:", "wrokers:"))
+    assert PLACE.search(said), said
+    assert "sallyport.yaml:" in said and "wrokers" in said
+    assert "did you mean" in said and "workers" in said
+
+
+def test_line_and_column_are_right(world):
+    s = world.prepare()
+    s.write("identities.yaml", "people:\n  alice:\n    gruops: [x]\n")
+    done = s.check()
+    assert "identities.yaml:3:5: " in done.stdout + done.stderr, done
+
+
+def test_all_errors_of_a_file_are_reported(world):
+    said = complaints(world, "sallyport.yaml", ("workers:", "wrokers:"),
+                      ("engine: postgres", "engine: oracle"),
+                      ("socket: log.sock", "socket: [log.sock]"))
+    assert len(PLACE.findall(said)) >= 3, said
+
+
+def test_wrong_settings_are_each_refused(world):
+    for old, new in (
+            ("spare: 2", "spare: 0"), ("spare: 2", "spare: many"),
+            ("spare: 2", "spare: 33"), ("max: 32", "max: -1"),
+            ("max: 32", "max: 99999999999999999999"),
+            ("max: 32", "max: 32\n  max: 33"),
+            ("max: 32", "max: 3.5"),
+            ("engine: postgres", "engine: postgers"),
+            ("upstream: shop", "upstream: sohp"),
+            ("control: control.sock", "control: [1]"),
+            ("listen:", "state2: x\nlisten:"),
+            ("identities: identities.yaml", "identities: nosuch.yaml"),
+            ("policies: policies.d", "policies: nosuch.d"),
+            ("socket: log.sock", "socket: log.sock\n  on_failure: ignore"),
+            ("socket: log.sock", "socket: log.sock\n  facility: lokal4"),
+            ("state: state", "state: state\nstatement_limit: 16MB2"),
+            ("state: state", "state: state\nstatement_limit: 0"),
+            ("state: state", "state: state\nlogin_deadline: 0s"),
+            ("state: state", "state: state\nstate: other"),
+            ("password_file: secrets/shop", "password_file: secrets/none")):
+        said = complaints(world, "sallyport.yaml", (old, new))
+        assert PLACE.search(said) or "nosuch" in new and "nosuch" in said, \
+            (new, said)
+
+
+def test_wrong_identities_are_each_refused(world):
+    for old, new in (
+            ("groups:", "gruops:"),
+            ("SCRAM-SHA-256$4096", "SCRAM-SHA-1$4096"),
+            ("SCRAM-SHA-256$4096", "SCRAM-SHA-256$0"),
+            ("  bob:", "  alice:"), ("  nightly:", "  alice:"),
+            ("  bob:", "  bo+b:"),
+            ("  bob:", f"  {'b' * 64}:"),
+            ("agents:", "agenst:"), ("acts_for:", "actsfor:")):
+        said = complaints(world, "identities.yaml", (old, new))
+        assert PLACE.search(said), (new, said)
+
+
+def test_policies_that_contradict_themselves_are_each_refused(world):
+    file = "policies.d/10-shop.yaml"
+    for old, new, hint in (
+            ("- read", "- raed", "read"),
+            ("- where", "- wher", "where"),
+            ("mask: email", "mask: emial", "email"),
+            ("- credit_card", "- credit_crad", "credit_card"),
+            ("then: allow", "then: alow", "allow"),
+            ("group: dba", "group: dbas", "dba"),
+            ("on: shop", "on: shp", "shop"),
+            ("agent: none", "agnet: none", "agent"),
+            ("rules:", "rulse:", "rules"),
+            ("expect: allow", "expect: alow", "allow"),
+            ("as: alice+copilot", "as: alcie+copilot", ""),
+            ("then: approve", "then: allow", ""),  # with approve: beside it
+            ("public.customers.email", "customers", ""),
+            ("name: agents may read", "name: [x]", ""),
+            ("within: 10m", "within: 10 parsecs", ""),
+            ("of: 1", "of: 0", "")):
+        said = complaints(world, file, (old, new))
+        assert PLACE.search(said) and file in said, (new, said)
+        assert hint in said.replace(new, ""), (new, said)
+
+
+def test_pattern_that_does_not_compile_is_refused(world):
+    s = world.prepare()
+    s.policy["rules"].append({"name": "bad", "matches": "(", "then": "deny"})
+    s.write_all()
+    said = s.check()
+    assert said.returncode != 0 and PLACE.search(said.stdout + said.stderr)
+
+
+def test_example_that_fails_refuses_the_policy_at_its_line(world):
+    said = complaints(world, "policies.d/10-shop.yaml",
+                      ("expect: deny", "expect: allow"))
+    assert PLACE.search(said) and "expected allow" in said, said
+
+
+def test_nothing_starts_with_a_bad_configuration(world):
+    for name, content in (("sallyport.yaml", "listen: 7\n"),
+                          ("identities.yaml", "people: [alice]\n"),
+                          ("policies.d/10-shop.yaml", "rules: {}\n")):
+        s = world.prepare()
+        s.write(name, content)
+        with raises(AssertionError) as caught:
+            s.start()
+        assert "sallyportd ended" in str(caught.error)
+        assert PLACE.search(str(caught.error)), caught.error
+        assert s.process.returncode != 0
+
+
+def test_missing_and_unreadable_files_are_clear_errors(world):
+    s = world.prepare()
+    s.config = os.path.join(s.folder, "nosuch.yaml")
+    done = s.check()
+    assert done.returncode != 0
+    assert "nosuch.yaml" in done.stdout + done.stderr
+
+
+def test_yaml_bombs_and_oddities_are_refused_quickly(world):
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n"
+    for before, name in zip("abcdefgh", "bcdefghi"):
+        bomb += f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n"
+    for content in (bomb, "a: &a [*a]\n", "[" * 20000, "{" * 20000,
+                    "? x\n" * 10, "--- a\n--- b\n", "!!python/x {}\n",
+                    "\xff\xfe", "", "x: \"" + "y" * 300000):
+        s = world.prepare()
+        s.write("policies.d/10-shop.yaml", content)
+        done = s.check()
+        if content:
+            assert done.returncode in (1, 2), (content[:30], done)
+        assert len(done.stderr) + len(done.stdout) < 100_000
+
+
+def test_daemon_options(world):
+    s = world.prepare()
+    for words, status in ((["--help"], 0), (["-h"], 0), (["--nosuch"], 2),
+                          (["-c"], 2)):
+        done = harness.subprocess.run(
+            [world.program("sallyportd"), *words], capture_output=True,
+            text=True, timeout=harness.PATIENCE, check=False,
+            env=s.environment())
+        assert done.returncode == status, (words, done)
+        assert "sallyportd" in done.stdout + done.stderr, (words, done)

@@ -1,0 +1,95 @@
+"""Limits of rules: rows, seconds, statements per minute."""
+
+import time
+
+import pgwire
+from expect import fails
+
+
+def limited(world, **limits):
+    s = world.prepare()
+    s.policy["rules"][0]["limits"] = limits
+    s.write_all()
+    return s.start()
+
+
+def test_result_of_exactly_the_limit_passes_and_one_more_row_does_not(world):
+    s = limited(world, rows=10)
+    with s.wire() as w:
+        assert len(w.query("SELECT id FROM products LIMIT 10").rows) == 10
+        replies = w.query("SELECT id FROM products LIMIT 11")
+        assert len(replies.rows) <= 10
+        error = fails(replies)
+        assert "row" in error["M"]
+        assert replies.status == "I"
+        assert w.query("SELECT 1").rows == [[b"1"]]
+
+
+def test_row_limit_counts_over_all_parts_of_a_portal(world):
+    s = limited(world, rows=10)
+    with s.wire() as w:
+        replies = w.exchange(
+            pgwire.parse("SELECT id FROM products"), pgwire.bind(),
+            pgwire.execute(rows=6), pgwire.execute(rows=6),
+            pgwire.execute(rows=6), pgwire.SYNC)
+        assert len(replies.rows) <= 10
+        fails(replies)
+        assert w.query("SELECT 1").rows == [[b"1"]]
+
+
+def test_row_limit_in_a_transaction_fails_the_transaction(world):
+    s = limited(world, rows=10)
+    with s.wire() as w:
+        w.query("BEGIN")
+        replies = w.query("SELECT id FROM products")
+        fails(replies)
+        assert replies.status in "TE"
+        assert w.query("ROLLBACK").status == "I"
+
+
+def test_statement_over_its_seconds_is_cancelled(world):
+    s = limited(world, seconds=1)
+    with s.wire() as w:
+        began = time.monotonic()
+        replies = w.query("SELECT count(*) FROM generate_series(1, 100000) a,"
+                          " generate_series(1, 100000) b")
+        assert 0.9 < time.monotonic() - began < 10
+        fails(replies)
+        assert w.query("SELECT 1").rows == [[b"1"]]
+    record = s.sink.outcome("generate_series")
+    assert record["ms"] >= 900, record
+
+
+def test_client_cannot_lift_the_limit_in_seconds(world):
+    s = limited(world, seconds=1)
+    with s.wire() as w:
+        w.query("SET statement_timeout = 0")
+        began = time.monotonic()
+        fails(w.query("SELECT count(*) FROM generate_series(1, 100000) a,"
+                      " generate_series(1, 100000) b"))
+        assert time.monotonic() - began < 10
+
+
+def test_too_many_statements_in_a_minute_are_refused(world):
+    s = limited(world, statements_per_minute=20)
+    with s.wire() as w, s.wire() as another:
+        answers = [(w, another)[i % 2].query("SELECT 1") for i in range(45)]
+        refused = [a for a in answers if a.errors]
+        # A minute may have turned over once on the way.
+        assert 5 <= len(refused) <= 25, len(refused)
+        assert "minute" in refused[0].errors[0]["M"]
+    with s.wire("bob") as other:
+        assert other.query("SELECT 1").rows == [[b"1"]]
+
+
+def test_tightest_limit_of_all_matching_rules_applies(world):
+    s = world.prepare()
+    s.policy["rules"][0]["limits"] = {"rows": 50}
+    s.policy["rules"].append({
+        "name": "few products", "who": {"agent": "*"}, "does": ["select"],
+        "to": ["public.products"], "then": "allow", "limits": {"rows": 5}})
+    s.write_all()
+    s.start()
+    with s.wire() as w:
+        fails(w.query("SELECT id FROM products LIMIT 6"))
+        assert len(w.query("SELECT id FROM orders LIMIT 6").rows) == 6

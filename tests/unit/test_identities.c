@@ -1,0 +1,322 @@
+/* links: common/identities.c common/who.c common/who_read.c common/scram.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c */
+#include <check.h>
+#include <stdlib.h>
+
+#include "common/config.h"
+#include "tests/unit/scratch.h"
+
+static struct arena *arena;
+static struct diagnostics *diagnostics;
+static struct identities ids;
+
+static void
+setup(void)
+{
+	arena = arena_new(0);
+	diagnostics = diagnostics_new(arena);
+	scratch_make();
+}
+
+static void
+teardown(void)
+{
+	scratch_remove();
+	arena_free(arena);
+}
+
+static enum err
+load(const char *text)
+{
+	return identities_load(
+	    scratch_write("i.yaml", text), arena, diagnostics, &ids);
+}
+
+#define VERIFIER                                                               \
+	"SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$"                         \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"                        \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static const char shop[] =
+    "people:\n"
+    "  alice: {groups: [analysts], password: \"" VERIFIER "\"}\n"
+    "  bob: {groups: support}\n"
+    "  carol: {groups: [dba, analysts], uid: 4242}\n"
+    "  dave: {uid: [root, 4243]}\n"
+    "  daemon: {}\n"
+    "agents:\n"
+    "  copilot: {password: \"" VERIFIER "\","
+    " acts_for: [{group: analysts}]}\n"
+    "  helper: {acts_for: {user: b*}}\n"
+    "  nightly-sync: {certificate: \"spiffe://x/y\", groups: [jobs]}\n"
+    "  report: {executable: /usr/bin/report, sha256: "
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}\n";
+
+static const struct login {
+	const char *login;
+	enum err err;
+	const char *user, *agent, *prover, *group;
+} logins[] = {
+    {"alice", ERR_NONE, "alice", "", "alice", "analysts"},
+    {"copilot", ERR_NONE, "", "copilot", "copilot", NULL},
+    {"nightly-sync", ERR_NONE, "", "nightly-sync", "nightly-sync", "jobs"},
+    {"alice+copilot", ERR_NONE, "alice", "copilot", "copilot", "analysts"},
+    {"carol+copilot", ERR_NONE, "carol", "copilot", "copilot", "dba"},
+    {"bob+helper", ERR_NONE, "bob", "helper", "helper", "support"},
+    {"bob+copilot", ERR_REFUSED, NULL, NULL, NULL, NULL},
+    {"alice+nightly-sync", ERR_REFUSED, NULL, NULL, NULL, NULL},
+    {"alice+helper", ERR_REFUSED, NULL, NULL, NULL, NULL},
+    {"Alice", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"mallory", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"mallory+copilot", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"alice+alice", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"copilot+copilot", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"copilot+alice", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"alice+", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"+copilot", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"+", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"alice+copilot+helper", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+};
+
+START_TEST(login_names_resolve)
+{
+	const struct login *l = &logins[_i];
+	struct identity id;
+	struct text prover;
+
+	ck_assert_int_eq(load(shop), ERR_NONE);
+	ck_assert_int_eq(
+	    identity_resolve(&ids, text_of(l->login), &id, &prover), l->err);
+	if (l->err != ERR_NONE)
+		return;
+	ck_assert(text_is(id.user, text_of(l->user)));
+	ck_assert(text_is(id.agent, text_of(l->agent)));
+	ck_assert(text_is(prover, text_of(l->prover)));
+	ck_assert_int_eq(l->group != NULL, id.group_count > 0);
+	if (l->group != NULL)
+		ck_assert(text_is(id.groups[0], text_of(l->group)));
+}
+END_TEST
+
+START_TEST(verifiers_are_kept_for_who_has_one)
+{
+	ck_assert_int_eq(load(shop), ERR_NONE);
+	ck_assert(text_is(ids.people[0].password, TEXT(VERIFIER)));
+	ck_assert_uint_eq(ids.people[1].password.len, 0);
+	ck_assert(text_is(ids.agents[0].password, TEXT(VERIFIER)));
+}
+END_TEST
+
+START_TEST(operating_system_users_are_people)
+{
+	ck_assert_int_eq(load(shop), ERR_NONE);
+	ck_assert_ptr_eq(identity_by_uid(&ids, 4242), &ids.people[2]);
+	ck_assert_ptr_eq(identity_by_uid(&ids, 0), &ids.people[3]);
+	ck_assert_ptr_eq(identity_by_uid(&ids, 4243), &ids.people[3]);
+	/* by the account's name */
+	ck_assert_ptr_eq(identity_by_uid(&ids, 1), &ids.people[4]);
+	ck_assert_ptr_null(identity_by_uid(&ids, 4244));
+}
+END_TEST
+
+START_TEST(who_has_a_uid_is_not_found_by_name)
+{
+	ck_assert_int_eq(load("people: {daemon: {uid: 77777}}"), ERR_NONE);
+	ck_assert_ptr_null(identity_by_uid(&ids, 1));
+}
+END_TEST
+
+static const struct wrong {
+	const char *text, *line;
+} wrong[] = {
+    {"people: {a+b: {}}",
+	":1:10: a name has 1 to 63 bytes, no control characters, no +, * or "
+	"?, and is not `none`"},
+    {"people: {none: {}}",
+	":1:10: a name has 1 to 63 bytes, no control characters, no +, * or "
+	"?, and is not `none`"},
+    {"agents: {\"a\\tb\": {}}",
+	":1:10: a name has 1 to 63 bytes, no control characters, no +, * or "
+	"?, and is not `none`"},
+    {"people: {"
+     "a234567890123456789012345678901234567890123456789012345678901234: {}}",
+	":1:10: a name has 1 to 63 bytes, no control characters, no +, * or "
+	"?, and is not `none`"},
+    {"people: {a: {}, a: {}}", ":1:17: `a` is here twice (first in line 1)"},
+    {"people: {a: {}}\nagents: {a: {}}",
+	":2:10: `a` is a person already: a name is one or the other"},
+    {"people: {a: {password: secret}}",
+	":1:24: not a SCRAM-SHA-256 verifier: make one with `sallyport "
+	"passwd`"},
+    {"people: {a: {group: x}}",
+	":1:14: unknown key in a person: `group` (did you mean `groups`?)"},
+    {"people: {a: {uid: no-such-account}}",
+	":1:19: no such operating system user: `no-such-account`"},
+    {"people: {a: {uid: 4294967295}}",
+	":1:19: 4294967295 is not between 0 and 4294967294"},
+    {"people: {a: {uid: 5}, b: {uid: [6, 5]}}",
+	":1:32: uid 5 is already `a`"},
+    {"people: {a: {groups: [x]}}\nagents: {b: {acts_for: {group: xs}}}",
+	":2:32: unknown group `xs` (did you mean `x`?)"},
+    {"people: {alice: {}}\nagents: {b: {acts_for: [{user: alcie}]}}",
+	":2:32: unknown user `alcie` (did you mean `alice`?)"},
+    {"agents: {b: {acts_for: [{}]}}",
+	":1:25: says nothing: name somebody"},
+    {"agents: {b: {acts_for: [{agent: x}]}}",
+	":1:26: unknown key in a description of people: `agent`"},
+    {"agents: {b: {sha256: aa}}",
+	":1:22: expected 64 lower-case hexadecimal digits"},
+    {"tokens: [{issuer: x}]", ":1:9: `tokens` is not supported yet"},
+    {"people: [a]", ":1:9: expected a map of names"},
+    {"people: {a: 5}", ":1:13: expected a map: a person"},
+};
+
+START_TEST(what_is_wrong_is_told_with_its_place)
+{
+	char want[512];
+
+	ck_assert_int_eq(load(wrong[_i].text), ERR_INVALID);
+	snprintf(want, sizeof(want), "%s%s", scratch_path("i.yaml"),
+	    wrong[_i].line);
+	ck_assert_str_eq(diagnostics_line(diagnostics, 0), want);
+}
+END_TEST
+
+START_TEST(complaint_about_a_password_does_not_repeat_it)
+{
+	ck_assert_int_eq(
+	    load("people: {a: {password: hunter2}}"), ERR_INVALID);
+	ck_assert_ptr_null(
+	    strstr(diagnostics_line(diagnostics, 0), "hunter2"));
+}
+END_TEST
+
+START_TEST(keys_given_twice_do_not_mix_two_lists)
+{
+	ck_assert_int_eq(
+	    load("people: {a: {}}\n"
+		 "people: {b: {uid: 1}, c: {uid: 2}, d: {uid: 3}}\n"),
+	    ERR_INVALID);
+	ck_assert_uint_eq(ids.person_count, 1);
+}
+END_TEST
+
+/* --- who ----------------------------------------------------------------- */
+
+static const struct text groups[] = {
+    {"analysts", 8},
+    {"dba", 3},
+};
+
+static const struct from {
+	const char *from, *client;
+	bool matches;
+} froms[] = {
+    {"127.0.0.1", "127.0.0.1:5432", true},
+    {"127.0.0.1", "127.0.0.2:5432", false},
+    {"10.0.0.0/8", "10.255.1.2:1", true},
+    {"10.0.0.0/8", "11.0.0.1:1", false},
+    {"10.1.2.129/25", "10.1.2.200:1", true},
+    {"10.1.2.129/25", "10.1.2.100:1", false},
+    {"0.0.0.0/0", "1.2.3.4:1", true},
+    {"0.0.0.0/0", "[2001:db8::1]:1", false},
+    {"::1", "[::1]:5432", true},
+    {"::1", "::1", true},
+    {"2001:db8::/32", "[2001:db8:ffff::1]:1", true},
+    {"2001:db8::/32", "[2001:db9::1]:1", false},
+    {"fe80::/10", "[fe80::1%eth0]:1", true},
+    {"10.0.0.0/8", "[::ffff:10.1.2.3]:1", true},
+    {"unix", "unix", true},
+    {"unix", "127.0.0.1:1", false},
+    {"127.0.0.1", "unix", false},
+    {"0.0.0.0/0", "", false},
+    {"0.0.0.0/0", "[::1", false},
+    {"0.0.0.0/0", "1.2.3:4", false},
+};
+
+START_TEST(from_matches_the_clients_network)
+{
+	struct text from = text_of(froms[_i].from);
+	struct who who = {.from = &from, .from_count = 1};
+	struct identity id = {.client = text_of(froms[_i].client)};
+
+	ck_assert_int_eq(who_matches(&who, &id), froms[_i].matches);
+}
+END_TEST
+
+START_TEST(every_given_part_must_match)
+{
+	struct text user = TEXT("al*"), agent = TEXT("*"), group = TEXT("dba");
+	struct identity person = {
+	    .user = TEXT("alice"), .groups = groups, .group_count = 2};
+	struct identity through = {.user = TEXT("alice"),
+	    .agent = TEXT("copilot"),
+	    .groups = groups,
+	    .group_count = 2};
+	struct who who = {.user = &user, .user_count = 1};
+
+	ck_assert(who_matches(NULL, &person));
+	ck_assert(who_matches(&who, &person));
+	who.agent_none = true;
+	ck_assert(who_matches(&who, &person));
+	ck_assert(!who_matches(&who, &through));
+	who.agent_none = false;
+	who.agent = &agent;
+	who.agent_count = 1;
+	ck_assert(!who_matches(&who, &person));
+	ck_assert(who_matches(&who, &through));
+	who.group = &group;
+	who.group_count = 1;
+	ck_assert(who_matches(&who, &through));
+	through.group_count = 1;
+	ck_assert(!who_matches(&who, &through));
+}
+END_TEST
+
+START_TEST(absent_part_matches_no_glob)
+{
+	struct text any = TEXT("*");
+	struct who via = {.via = &any, .via_count = 1};
+	struct who process = {.process = &any, .process_count = 1};
+	struct who group = {.group = &any, .group_count = 1};
+	struct who user = {.user = &any, .user_count = 1};
+	struct identity nobody = {.agent = TEXT("copilot")};
+
+	ck_assert(!who_matches(&via, &nobody));
+	ck_assert(!who_matches(&process, &nobody));
+	ck_assert(!who_matches(&group, &nobody));
+	ck_assert(!who_matches(&user, &nobody));
+	user.user_none = true;
+	ck_assert(who_matches(&user, &nobody));
+}
+END_TEST
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("identities");
+	TCase *c = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_loop_test(c, login_names_resolve, 0, COUNT(logins));
+	tcase_add_test(c, verifiers_are_kept_for_who_has_one);
+	tcase_add_test(c, operating_system_users_are_people);
+	tcase_add_test(c, who_has_a_uid_is_not_found_by_name);
+	tcase_add_loop_test(
+	    c, what_is_wrong_is_told_with_its_place, 0, COUNT(wrong));
+	tcase_add_test(c, complaint_about_a_password_does_not_repeat_it);
+	tcase_add_test(c, keys_given_twice_do_not_mix_two_lists);
+	tcase_add_loop_test(
+	    c, from_matches_the_clients_network, 0, COUNT(froms));
+	tcase_add_test(c, every_given_part_must_match);
+	tcase_add_test(c, absent_part_matches_no_glob);
+	suite_add_tcase(suite, c);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

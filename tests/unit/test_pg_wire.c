@@ -1,0 +1,202 @@
+/* links: worker/postgres/pg_wire.c common/wire.c common/text.c common/arena.c */
+#include <check.h>
+#include <stdlib.h>
+
+#include "worker/postgres/pg_wire.h"
+
+#define BYTES(literal) wire_of((literal), sizeof(literal) - 1)
+
+START_TEST(startup_gives_its_settings)
+{
+	struct pg_startup s;
+
+	ck_assert_int_eq(
+	    pg_parse_startup(
+		BYTES("\0\3\0\0user\0alice\0database\0shop\0"
+		      "_pq_.new\0x\0DateStyle\0ISO\0"), /* and the last NUL */
+		&s),
+	    ERR_MALFORMED);
+	ck_assert_int_eq(
+	    pg_parse_startup(
+		BYTES("\0\3\0\0user\0alice\0database\0shop\0"
+		      "_pq_.new\0x\0DateStyle\0ISO\0\0"),
+		&s),
+	    ERR_NONE);
+	ck_assert(text_is(s.user, TEXT("alice")));
+	ck_assert(text_is(s.database, TEXT("shop")));
+	ck_assert_uint_eq(s.unknown_option_count, 1);
+	ck_assert_uint_eq(s.setting_count, 1);
+	ck_assert(text_is(s.settings[0].value, TEXT("ISO")));
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	struct text body;
+	enum err want;
+} startups[] = {
+    {"nothing", TEXT(""), ERR_MALFORMED},
+    {"protocol 2", TEXT("\0\2\0\0"), ERR_UNSUPPORTED},
+    {"garbage after", TEXT("\0\3\0\0user\0a\0\0x"), ERR_MALFORMED},
+    {"no value", TEXT("\0\3\0\0user\0"), ERR_MALFORMED},
+    {"a cancel cut short", TEXT("\x04\xd2\x16\x2e\0\0\0\1"), ERR_MALFORMED},
+    {"an SSL request with more", TEXT("\x04\xd2\x16\x2fx"), ERR_MALFORMED},
+};
+
+START_TEST(startup_that_lies_is_refused)
+{
+	struct pg_startup s;
+	struct text b = startups[_i].body;
+
+	ck_assert_int_eq(
+	    pg_parse_startup(wire_of(b.at, b.len), &s), startups[_i].want);
+}
+END_TEST
+
+static const struct {
+	const char *options;
+	enum err want; /* of the first call */
+	const char *name, *value;
+} options[] = {
+    {"-c a=b", ERR_NONE, "a", "b"},
+    {"-ca=b", ERR_NONE, "a", "b"},
+    {"  --search-path=x,y ", ERR_NONE, "search_path", "x,y"},
+    {"-c a=b\\ c", ERR_NONE, "a", "b c"},
+    {"-c a=\\\\", ERR_NONE, "a", "\\"},
+    {"", ERR_NOT_FOUND, NULL, NULL},
+    {"   ", ERR_NOT_FOUND, NULL, NULL},
+    {"-c", ERR_UNSUPPORTED, NULL, NULL},
+    {"-c a", ERR_UNSUPPORTED, NULL, NULL},
+    {"-c =b", ERR_UNSUPPORTED, NULL, NULL},
+    {"-e", ERR_UNSUPPORTED, NULL, NULL},
+    {"--", ERR_UNSUPPORTED, NULL, NULL},
+    {"a=b", ERR_UNSUPPORTED, NULL, NULL},
+};
+
+START_TEST(options_are_split_as_the_server_does)
+{
+	struct arena *a = arena_new(0);
+	struct text rest = text_of(options[_i].options);
+	struct pg_setting s;
+
+	ck_assert_int_eq(pg_next_option(&rest, a, &s), options[_i].want);
+	if (options[_i].name != NULL) {
+		ck_assert(text_is(s.name, text_of(options[_i].name)));
+		ck_assert(text_is(s.value, text_of(options[_i].value)));
+	}
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(bind_counts_are_not_believed)
+{
+	struct pg_bind b;
+
+	ck_assert_int_eq(pg_parse_bind(BYTES("\0\0\0\0\0\0\0\0"), &b),
+	    ERR_NONE);
+	/* one parameter of three bytes, one format */
+	ck_assert_int_eq(
+	    pg_parse_bind(
+		BYTES("p\0s\0\0\0\0\1\0\0\0\3abc\0\1\0\1"), &b),
+	    ERR_NONE);
+	ck_assert(pg_bind_is_binary(b.formats, b.format_count, 7));
+	/* as many as fit in 16 bits, and none there */
+	ck_assert_int_eq(
+	    pg_parse_bind(BYTES("\0\0\xff\xff\0\0"), &b), ERR_MALFORMED);
+	ck_assert_int_eq(
+	    pg_parse_bind(BYTES("\0\0\0\0\xff\xff"), &b), ERR_MALFORMED);
+	ck_assert_int_eq(
+	    pg_parse_bind(BYTES("\0\0\0\0\0\1\xff\xff\xff\xfe\0\0"), &b),
+	    ERR_MALFORMED);
+	ck_assert_int_eq(
+	    pg_parse_bind(BYTES("\0\0\0\0\0\1\x7f\xff\xff\xff\0\0"), &b),
+	    ERR_MALFORMED);
+	ck_assert_int_eq(
+	    pg_parse_bind(BYTES("\0\0\0\0\0\0\0\2\0\1"), &b), ERR_MALFORMED);
+}
+END_TEST
+
+static const struct {
+	const char *tag;
+	uint64_t count;
+} tags[] = {
+    {"UPDATE 5", 5},
+    {"INSERT 0 12", 12},
+    {"DELETE 0", 0},
+    {"CREATE TABLE", 0},
+    {"", 0},
+    {"7", 0},
+};
+
+START_TEST(command_tags_give_their_number)
+{
+	ck_assert_uint_eq(
+	    pg_tag_count(text_of(tags[_i].tag)), tags[_i].count);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	struct text fields, gone, kept;
+} errors[] = {
+    {"a cast that quotes",
+	TEXT("SERROR\0C22P02\0Minvalid input syntax for type integer: "
+	     "\"eve@secret.example\"\0\0"),
+	TEXT("eve@secret"), TEXT("invalid input syntax")},
+    {"a value that holds quotes",
+	TEXT("SERROR\0C22P02\0Minvalid: \"a\"b secret \"c\"\0\0"),
+	TEXT("secret"), TEXT("22P02")},
+    {"detail with the row",
+	TEXT("SERROR\0C23505\0Mduplicate key\0DKey (email)=(eve@secret)\0"
+	     "ncustomers_email_key\0\0"),
+	TEXT("eve@secret"), TEXT("customers_email_key")},
+    {"raised by a function",
+	TEXT("SERROR\0CP0001\0Mfound eve@secret\0\0"), TEXT("eve@secret"),
+	TEXT("P0001")},
+    {"a number",
+	TEXT("SERROR\0C22003\0Mvalue 4111111111111111 is out of range\0\0"),
+	TEXT("4111"), TEXT("out of range")},
+    {"a quote never closed",
+	TEXT("SERROR\0C22P02\0Mbad \"secret\0\0"), TEXT("secret"),
+	TEXT("bad")},
+};
+
+START_TEST(scrubbed_errors_quote_nothing)
+{
+	struct buffer b = {0};
+	struct text f = errors[_i].fields, gone = errors[_i].gone,
+		    kept = errors[_i].kept;
+
+	ck_assert_int_eq(
+	    pg_put_scrubbed(&b, 'E', wire_of(f.at, f.len)), ERR_NONE);
+	ck_assert_ptr_null(memmem(b.bytes, b.len, gone.at, gone.len));
+	ck_assert_ptr_nonnull(memmem(b.bytes, b.len, kept.at, kept.len));
+	buffer_free(&b);
+}
+END_TEST
+
+#define LOOP(test, table)                                                      \
+	tcase_add_loop_test(                                                   \
+	    c, test, 0, sizeof(table) / sizeof((table)[0]))
+
+int
+main(void)
+{
+	Suite *s = suite_create("pg_wire");
+	TCase *c = tcase_create("pg_wire");
+	SRunner *r;
+	int failed;
+
+	tcase_add_test(c, startup_gives_its_settings);
+	LOOP(startup_that_lies_is_refused, startups);
+	LOOP(options_are_split_as_the_server_does, options);
+	tcase_add_test(c, bind_counts_are_not_believed);
+	LOOP(command_tags_give_their_number, tags);
+	LOOP(scrubbed_errors_quote_nothing, errors);
+	suite_add_tcase(s, c);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

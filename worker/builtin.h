@@ -1,0 +1,24 @@
+/*
+ * builtin.h - what holds whatever the policy says.
+ */
+#ifndef SALLYPORT_BUILTIN_H
+#define SALLYPORT_BUILTIN_H
+
+#include "worker/gate.h"
+
+/* Add the traits that only the catalogue can tell. */
+void builtin_traits(struct statement *s, const struct touch *t);
+
+/* Why this statement is refused under any policy; len 0: it is not. */
+struct text builtin_refusal(
+    const struct statement *s, const struct touch *t, struct arena *a);
+
+/* Can it change nothing that decides about later statements (settings, names
+ * of prepared statements and cursors, the schema, code)? */
+bool builtin_is_plain(const struct statement *s);
+
+/* May outputs without an origin carry protected values? */
+bool builtin_may_carry(
+    const struct gate *g, const struct statement *s, const struct touch *t);
+
+#endif

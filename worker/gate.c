@@ -1,0 +1,316 @@
+/*
+ * gate.c - the one decision.
+ *
+ * gate_judge() is the only way from a text to a verdict.  The rule: a
+ * ruling starts as a denial, and only a decision that went through without
+ * any error replaces it.
+ *
+ * It trusts the classifier to err on the strict side, the policy snapshot it
+ * has checked, and nothing that the client says.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "worker/builtin.h"
+#include "worker/gate.h"
+#include "worker/record.h"
+#include "worker/snapshot.h"
+
+void
+gate_init(struct gate *g, struct birth *b, struct audit *audit)
+{
+	*g = (struct gate){.birth = b,
+	    .settings = b->settings,
+	    .policy = b->policy,
+	    .audit = audit,
+	    .lex = {.dialect = DIALECT_POSTGRES,
+		.standard_conforming_strings = true,
+		.is_utf8 = true}};
+}
+
+enum err
+gate_enter(struct gate *g, const struct upstream *u, struct text database,
+    struct identity *id)
+{
+	g->upstream = u;
+	g->identity = id;
+	g->place = (struct place){.upstream = text_of(u->name),
+	    .database = database,
+	    .labels = u->labels,
+	    .label_count = u->label_count};
+	g->wish = wish_for(g->birth->board, g->place.upstream, database);
+	g->scratch = arena_new(GATE_RULING_MAX);
+	if (g->scratch == NULL)
+		return ERR_MEMORY;
+	if (!snapshot_is_current(g))
+		return ERR_STORE;
+	return snapshot_protect(g);
+}
+
+void
+gate_leave(struct gate *g)
+{
+	size_t i;
+
+	for (i = 0; i < GATE_CACHE_SLOTS; i++)
+		ruling_drop(g->cache[i]);
+	protection_free(g->protection);
+	g->protection = NULL;
+	snapshot_close(g);
+	arena_free(g->scratch);
+	g->scratch = NULL;
+}
+
+struct ruling *
+ruling_share(struct ruling *j)
+{
+	j->references++;
+	return j;
+}
+
+void
+ruling_drop(struct ruling *j)
+{
+	if (j == NULL || --j->references > 0)
+		return;
+	arena_free(j->arena);
+	free(j);
+}
+
+static struct ruling *
+ruling_new(void)
+{
+	struct ruling *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->references = 1;
+	j->arena = arena_new(GATE_RULING_MAX);
+	j->verdict.decision = THEN_DENY;
+	j->verdict.reason = TEXT("the statement could not be judged");
+	if (j->arena == NULL) {
+		free(j);
+		return NULL;
+	}
+	return j;
+}
+
+/* The stricter of what two statements reach. */
+static void
+touch_join(struct touch *t, const struct touch *other)
+{
+	t->is_protected |= other->is_protected;
+	t->mentions |= other->mentions;
+	t->is_unknown |= other->is_unknown;
+	if (other->derived.mask != MASK_NONE) {
+		bool is_denied = t->derived.is_denied;
+
+		t->derived = other->derived;
+		t->derived.is_denied |= is_denied;
+	}
+	if (t->relation == NULL)
+		t->relation = other->relation;
+	if (other->column_count > 0 && t->column_count == 0) {
+		t->columns = other->columns;
+		t->column_count = other->column_count;
+	}
+}
+
+/* What one statement reaches, with a fresh catalogue if it names what this
+ * one does not know. */
+static void
+touch_statement(struct gate *g, struct ruling *j,
+    const struct statement *s, struct touch *out)
+{
+	enum err e = protection_touch(g->protection, s, j->arena, out);
+
+	if (e == ERR_NONE && out->is_unknown && snapshot_read_again(g))
+		e = protection_touch(g->protection, s, j->arena, out);
+	if (e != ERR_NONE) /* out says protected and mentions already */
+		log_warning("catalogue: %s; masking strictly", err_text(e));
+}
+
+static void
+judge_statement(
+    struct gate *g, struct ruling *j, size_t i, struct touch *touch)
+{
+	struct statement *s = &j->text.statements[i];
+	struct verdict *v = &j->verdicts[i];
+	struct text refusal;
+	enum err e;
+
+	*touch = (struct touch){0};
+	if (!protection_is_empty(g->protection))
+		touch_statement(g, j, s, touch);
+	builtin_traits(s, touch);
+	e = policy_decide(g->policy, g->identity, &g->place, s, time(NULL),
+	    snapshot_resolve, g, j->arena, v);
+	if (e != ERR_NONE) {
+		v->decision = THEN_DENY;
+		v->rule = NULL;
+		v->reason = text_of(err_text(e));
+		return;
+	}
+	refusal = builtin_refusal(s, touch, j->arena);
+	if (refusal.len > 0) {
+		j->is_forbidden = true;
+		v->decision = THEN_DENY;
+		v->rule = NULL;
+		v->reason = refusal;
+	}
+}
+
+/* Take the statements together: any one refused refuses the message. */
+static void
+judge_together(struct gate *g, struct ruling *j)
+{
+	struct touch touch;
+	size_t i;
+
+	j->is_plain = true;
+	for (i = 0; i < j->text.count; i++) {
+		struct statement *s = &j->text.statements[i];
+
+		judge_statement(g, j, i, &touch);
+		touch_join(&j->touch, &touch);
+		j->operations |= s->operations;
+		j->traits |= s->traits;
+		j->is_plain &= builtin_is_plain(s);
+		j->may_carry |= builtin_may_carry(g, s, &touch);
+		if (i == 0)
+			j->verdict = j->verdicts[0];
+		else
+			verdict_tighten(&j->verdict, &j->verdicts[i]);
+	}
+	if (j->may_carry && !j->touch.mentions) {
+		j->touch.mentions = true;
+		j->touch.derived = (struct column_protection){
+		    .mask = MASK_REDACT, .is_derived = true};
+	}
+}
+
+/* A ruling may outlive the policy it was made under: keep of the deciding
+ * rule what is said about it later. */
+static void
+keep_rule(struct gate *g, struct ruling *j)
+{
+	struct verdict *v = &j->verdict;
+	struct rule *kept;
+
+	v->reason.at = arena_copy(j->arena, v->reason.at, v->reason.len);
+	if (v->reason.at == NULL)
+		v->reason.len = 0;
+	if (v->rule == NULL)
+		return;
+	j->rule_index = (uint64_t)(v->rule - g->policy->rules);
+	kept = arena_alloc(j->arena, sizeof(*kept));
+	if (kept != NULL) {
+		*kept = *v->rule;
+		kept->name.at =
+		    arena_copy(j->arena, kept->name.at, kept->name.len);
+		kept->say.at =
+		    arena_copy(j->arena, kept->say.at, kept->say.len);
+	}
+	if (kept == NULL || kept->name.at == NULL || kept->say.at == NULL) {
+		v->decision = THEN_DENY;
+		v->reason = text_of(err_text(ERR_MEMORY));
+		kept = NULL;
+	}
+	v->rule = kept;
+}
+
+static void
+judge_refused(struct ruling *j, enum err e)
+{
+	const char *why = j->text.error;
+
+	j->text.count = 0;
+	j->verdict.reason = text_of(why != NULL ? why : err_text(e));
+}
+
+static void
+judge_into(struct gate *g, struct ruling *j, struct text sql)
+{
+	struct classifier *classifier;
+	enum err e;
+
+	sql.at = arena_copy(j->arena, sql.at, sql.len);
+	if (sql.at == NULL) {
+		j->verdict.reason = text_of(err_text(ERR_MEMORY));
+		return;
+	}
+	j->sql = sql;
+	if (!snapshot_is_current(g)) {
+		j->verdict.reason = text_of(g->reason);
+		return;
+	}
+	arena_reset(g->scratch);
+	classifier = g->policy->classifiers[g->lex.dialect];
+	j->generation = g->policy->generation;
+	j->reading = snapshot_reading(g);
+	j->minute = time(NULL) / 60;
+	if (g->protection == NULL || classifier == NULL) {
+		j->verdict.reason = TEXT("no policy is loaded");
+		return;
+	}
+	e = classify_text(classifier, &g->lex, sql, j->arena, &j->text);
+	if (e != ERR_NONE) {
+		judge_refused(j, e);
+		return;
+	}
+	j->verdicts =
+	    arena_array(j->arena, j->text.count, sizeof(*j->verdicts));
+	if (j->verdicts == NULL)
+		return;
+	if (j->text.count == 0) /* an empty query: nothing to decide on */
+		j->verdict = (struct verdict){.decision = THEN_ALLOW};
+	judge_together(g, j);
+	keep_rule(g, j);
+	record_prepare(g, j);
+}
+
+struct ruling *
+gate_judge(struct gate *g, struct text sql)
+{
+	struct ruling *j = ruling_new();
+
+	if (j != NULL)
+		judge_into(g, j, sql);
+	return j;
+}
+
+bool
+gate_is_current(struct gate *g, const struct ruling *j)
+{
+	return snapshot_is_current(g) && g->policy != NULL &&
+	    j->generation == g->policy->generation &&
+	    j->reading == snapshot_reading(g) &&
+	    j->minute == time(NULL) / 60;
+}
+
+bool
+gate_take_rate(struct gate *g, const struct ruling *j)
+{
+	uint64_t limit = j->verdict.limits.statements_per_minute, key;
+
+	if (limit == 0)
+		return true;
+	key = text_hash(g->identity->user) * 31 +
+	    text_hash(g->identity->agent);
+	return rate_take(g->birth->board, key, limit, (int64_t)time(NULL));
+}
+
+void
+gate_output(struct gate *g, const struct ruling *j, uint32_t table,
+    int column, struct column_protection *out)
+{
+	enum err e = protection_output(
+	    g->protection, &j->touch, table, column, out);
+
+	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
+		e = protection_output(
+		    g->protection, &j->touch, table, column, out);
+	if (e != ERR_NONE)
+		*out = (struct column_protection){.mask = MASK_REDACT};
+}

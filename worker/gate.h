@@ -1,0 +1,117 @@
+/*
+ * gate.h - the one decision.
+ *
+ * A single function turns (identity, statement, policy snapshot) into a
+ * verdict.  Whatever goes wrong inside is a denial with a reason.  Protocols
+ * know bytes and never policy; the gate knows policy and never bytes.
+ */
+#ifndef SALLYPORT_GATE_H
+#define SALLYPORT_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/audit.h"
+#include "common/config.h"
+#include "common/identity.h"
+#include "common/ipc.h"
+#include "common/policy.h"
+#include "common/protection.h"
+#include "common/store.h"
+
+enum {
+	GATE_RULING_MAX = 64 * 1024 * 1024, /* bytes one ruling takes */
+	GATE_CACHE_SLOTS = 64, /* rulings of recent texts; power of two */
+	GATE_CATALOG_WAIT_MS = 5000,
+	GATE_REASON_MAX = 512,
+};
+
+/* What was decided about one text (one or several statements), and all that
+ * its execution needs to know. Reference-counted: a prepared statement, a
+ * running one and the gate's cache share it. Immutable but for the count. */
+struct ruling {
+	unsigned references;
+	struct arena *arena; /* everything below lives in it */
+	struct text sql; /* what was judged, whole */
+	struct classified text;
+	/* The strictest of its statements'. Its rule is a copy of what is
+	 * said about it later: name, say, and numbers. */
+	struct verdict verdict;
+	uint64_t rule_index; /* of that rule in the policy's `generation` */
+	struct verdict *verdicts; /* one each; NULL when the text was refused
+				   * before it came to statements */
+	struct touch touch; /* of all its statements together */
+	uint64_t operations, traits; /* of all */
+	/* It can change nothing that decides about later statements: they may
+	 * be judged while it is still running. */
+	bool is_plain;
+	/* Refused whatever the policy says (builtin.h). */
+	bool is_forbidden;
+	/* Outputs without an origin may carry protected values. */
+	bool may_carry;
+	/* valid as long as these are current */
+	uint64_t generation, reading;
+	int64_t minute;
+	struct text *record; /* for each statement: its part of the audit
+			      * record, as JSON members */
+};
+
+struct gate {
+	struct birth *birth;
+	const struct settings *settings;
+	const struct upstream *upstream;
+	struct policy *policy; /* NULL: none could be loaded, deny all */
+	struct arena *policy_arena; /* of a policy this worker loaded itself */
+	struct store *policy_store, *catalog_store; /* NULL: not open */
+	struct identity *identity;
+	struct place place;
+	struct lex_state lex;
+	struct protection *protection; /* NULL until gate_enter() */
+	struct wish *wish;   /* the database's catalogue */
+	struct audit *audit;
+	time_t asked_at; /* when the session last made its wish; 0: may now */
+	struct arena *scratch; /* reset before each ruling */
+	uint64_t results_lost; /* result events the sink did not take */
+	struct text claims; /* what the client says it is; session life */
+	/* Touched by statements whose results are fetched later (cursors,
+	 * prepared statements, anything opaque): FETCH and EXECUTE carry it. */
+	bool carries_later;
+	struct ruling *cache[GATE_CACHE_SLOTS];
+	char reason[GATE_REASON_MAX]; /* why no policy could be loaded */
+};
+
+/* Prepare a gate with the policy the worker was born with. */
+void gate_init(struct gate *g, struct birth *b, struct audit *audit);
+
+/* The identity is proved, the upstream known: from now on judge. */
+enum err gate_enter(struct gate *g, const struct upstream *u,
+    struct text database, struct identity *id) MUST_CHECK;
+void gate_leave(struct gate *g);
+
+/* Judge a text. Never NULL except out of memory, which the caller treats as
+ * a denial; the verdict of an error is a denial with a reason. The caller
+ * owns one reference. */
+struct ruling *gate_judge(struct gate *g, struct text sql);
+
+/* Is this ruling still what the gate would say? */
+bool gate_is_current(struct gate *g, const struct ruling *j);
+
+struct ruling *ruling_share(struct ruling *j);
+void ruling_drop(struct ruling *j); /* NULL is fine */
+
+/* Take one statement off the identity's rate. False: over its limit. */
+bool gate_take_rate(struct gate *g, const struct ruling *j);
+
+/* Write the audit records of the ruling's statements, before anything is
+ * forwarded. `decision` in words (allow, deny, approve …); `reason` replaces
+ * the verdict's when its len is not 0; `request` the held request or 0.
+ * Anything but ERR_NONE: not recorded, so nothing may run. */
+enum err gate_record(struct gate *g, const struct ruling *j,
+    const char *decision, struct text reason, uint64_t request) MUST_CHECK;
+
+/* How a column of a result is to be masked, asking the catalogue process for
+ * a fresh reading when the column is unknown. Any error: out says redact. */
+void gate_output(struct gate *g, const struct ruling *j, uint32_t table,
+    int column, struct column_protection *out);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * pg.c - PostgreSQL, as session.c sees it.
+ */
+#include "worker/postgres/pg.h"
+
+static bool
+pg_is_quiet(const struct session *s)
+{
+	return pg_of(s)->queue.count == 0;
+}
+
+static const char *
+last_words(const struct session *s, const char **sqlstate)
+{
+	*sqlstate = "57P01";
+	switch (s->ending) {
+	case ENDING_DRAIN:
+		return "terminating connection: Sallyport is stopping";
+	case ENDING_KILLED:
+		return "terminating connection: ended by an operator";
+	case ENDING_ERROR:
+		*sqlstate = "XX000";
+		return "terminating connection: internal error";
+	default:
+		return NULL;
+	}
+}
+
+/* The last word unless it was said; and goodbye to the server, too. */
+static void
+pg_farewell(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	const char *sqlstate, *words = last_words(s, &sqlstate);
+
+	if (words != NULL && s->has_ending &&
+	    pg_fatal(s, s->ending, sqlstate, words) == ERR_NONE)
+		return;
+	pg_put_empty(&s->relay.upstream.out, 'X');
+	relay_farewell(&s->relay.upstream);
+	queue_free(&pg->queue);
+	names_free(pg->statements);
+	names_free(pg->portals);
+	arena_free(pg->row);
+	pg_upstream_close(&pg->link);
+}
+
+const struct protocol pg_protocol = {
+    .engine = ENGINE_POSTGRES,
+    .name = "postgres",
+    .greet = pg_greet,
+    .serve = pg_serve,
+    .is_quiet = pg_is_quiet,
+    .farewell = pg_farewell,
+    .refuse = pg_refuse,
+};

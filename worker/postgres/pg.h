@@ -1,0 +1,258 @@
+/*
+ * pg.h - one PostgreSQL session: what is known of both ends.
+ *
+ * A client may send thousands of messages before the first answer, so for
+ * every message forwarded there is a struct pending in a queue, in the order
+ * in which the server will answer.  What Sallyport itself has to say (a
+ * refusal) waits in the same queue for its turn.
+ *
+ *   pg_login.c     greeting, login at both ends
+ *   pg_frontend.c  the client's messages: judged, then forwarded
+ *   pg_backend.c   the server's messages: attributed, masked, passed on
+ *   pg_names.c     prepared statements and portals by name
+ *   pg_queue.c     the pending answers
+ *   pg_rows.c      result columns and the masking of rows
+ *   pg_run.c       a statement's execution: begin, limits, outcome
+ */
+#ifndef SALLYPORT_POSTGRES_PG_H
+#define SALLYPORT_POSTGRES_PG_H
+
+#include "worker/postgres/pg_wire.h"
+#include "worker/postgres/upstream.h"
+#include "worker/record.h"
+#include "worker/session.h"
+
+enum {
+	PG_PENDING_MAX = 16384, /* answers awaited; then the client waits */
+	PG_NAMES_MAX = 10000,	/* statements, or portals, of one session */
+	PG_NAME_BYTES_MAX = 256 * 1024 * 1024, /* of all prepared texts */
+	PG_MASKED_ROW_MAX = 64 * 1024 * 1024, /* a row with masked columns */
+};
+
+/* What is done to one result column. */
+struct column_plan {
+	enum mask mask; /* MASK_NONE: nothing by origin */
+	struct mask_type type;
+	bool is_scanned; /* detectors look into its values */
+};
+
+/* The columns of a result as RowDescription told them; shared. */
+struct shape {
+	unsigned references;
+	uint64_t generation, reading; /* under which it was made */
+	size_t count;
+	bool is_masked; /* any column is masked or scanned */
+	bool is_denied; /* a column is computed from a `derived: deny` */
+	struct column_plan columns[];
+};
+
+/* A prepared statement's name and text. */
+struct prepared {
+	unsigned references;
+	struct ruling *ruling; /* has the text; renewed when stale */
+	struct text message; /* the Parse message's body; len 0: SQL PREPARE */
+	uint64_t batch;	 /* in which it was parsed */
+	bool is_sure;	 /* the server confirmed it */
+	/* Code that could have replaced it at the server has run since. */
+	bool is_suspect;
+};
+
+struct portal {
+	unsigned references;
+	struct prepared *prepared;
+	uint8_t *formats; /* of results, as Bind told them */
+	uint16_t format_count;
+	struct text values; /* the parameters, in Bind's bytes */
+	struct shape *shape; /* NULL: not described since Bind */
+	bool is_described;
+	/* Code that could have replaced it has run since Bind: whatever it
+	 * returns is masked strictly. */
+	bool is_suspect;
+	uint64_t batch;
+	bool is_sure;
+};
+
+/* One execution of a text: its limits and what came of it so far. */
+struct run {
+	struct ruling *ruling;
+	struct limits limits;
+	struct shape *shape; /* of the rows now coming; NULL: unknown */
+	struct outcome outcome;
+	int64_t started; /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
+	bool is_cut;	 /* over a limit or refused: rows are swallowed */
+	bool was_cancelled; /* by us, for the limit */
+	char complaint[256]; /* why it was cut */
+	const char *sqlstate;
+};
+
+/* An answer awaited, or a refusal awaiting its turn. */
+struct pending {
+	char kind; /* Q P B D E C S: the client's message */
+	char target; /* D: 'S' or 'P' */
+	bool is_ours; /* we asked, the client did not: swallow the answer */
+	bool is_muted; /* the client was told of an error before it already */
+	bool is_poison; /* sent to make the server fail; answer with `local` */
+	struct prepared *prepared;
+	struct portal *portal;
+	struct run *run;
+	uint64_t batch;
+	struct buffer local; /* poison: the ErrorResponse to give */
+};
+
+struct queue {
+	struct pending *ring;
+	size_t size; /* power of two */
+	size_t head, count;
+};
+
+struct names; /* see pg_names.c */
+
+struct pg {
+	struct session *session;
+	struct queue queue;
+	struct names *statements; /* struct prepared by name */
+	struct names *portals;	  /* struct portal by name */
+	uint64_t batch;		  /* counts Sync and Query */
+	char status;		  /* of the last ReadyForQuery: I T E */
+	bool is_in_block; /* as far as command tags tell, since then */
+	/* Something ran outside a block since the last Sync: a refusal must
+	 * make the server undo it, as an error of its own would. */
+	bool has_implicit_work;
+	bool has_unsynced; /* extended messages went out since the last Sync */
+	bool is_skipping; /* refused, or the server failed: the client's
+			   * messages are ignored up to Sync */
+	bool is_barred;	  /* something not plain is in flight */
+	size_t skip; /* bytes of an oversized message still to be ignored */
+	size_t pass; /* bytes of a large server message to pass unexamined */
+	bool swallows; /* ... or to swallow */
+	struct text span; /* while draining: messages passing as they are */
+	struct pg_upstream link;
+	struct arena *row; /* what masking one row takes */
+	uint8_t mask_key[MASK_KEY_LEN];
+	bool is_over; /* Terminate came, or a fatal complaint was sent */
+};
+
+extern const struct protocol pg_protocol;
+
+static inline struct pg *
+pg_of(const struct session *s)
+{
+	return s->state;
+}
+
+/* --- pg_login.c */
+enum err pg_greet(struct session *s) MUST_CHECK;
+/* A setting's value changed: follow it, or end the session. */
+enum err pg_note_parameter(
+    struct session *s, const struct pg_parameter *p) MUST_CHECK;
+void pg_refuse(struct session *s);
+
+/* --- pg_frontend.c: handle one whole client message. */
+enum err pg_serve(struct session *s) MUST_CHECK;
+
+/* Send a Sync of our own making or the client's, its answer awaited. */
+enum err pg_sync(struct session *s) MUST_CHECK;
+/* Wait once, attending to signals and deadlines. */
+enum err pg_wait(struct session *s, bool wants_client) MUST_CHECK;
+
+/* --- pg_backend.c: the relay's drain. */
+enum err pg_drain(void *session) MUST_CHECK;
+/* The client's out buffer, whatever passes before this moment already in it:
+ * the only way to write to the client. */
+struct buffer *pg_out(struct session *s);
+
+/* --- pg_reply.c: what Sallyport says itself */
+struct refusal {
+	const char *sqlstate;
+	struct text message, detail, hint;
+};
+/* An ordinary error in its turn; in an extended batch everything up to Sync
+ * is then skipped. `kind` is the client's message ('Q', 'P', 'E' …). */
+enum err pg_refuse_statement(
+    struct session *s, char kind, const struct refusal *r) MUST_CHECK;
+/* As above, in the words of a denied ruling. `reason` replaces its own
+ * when its len is not 0; `request` a held request or 0. */
+enum err pg_refuse_ruling(struct session *s, char kind,
+    const struct ruling *j, struct text reason,
+    uint64_t request) MUST_CHECK;
+/* The ErrorResponse of a refusal, ready to go. */
+void pg_put_refusal(struct buffer *b, const struct refusal *r);
+/* The last word: FATAL, then the session ends. */
+enum err pg_fatal(struct session *s, enum ending why, const char *sqlstate,
+    const char *message) MUST_CHECK;
+void pg_notice(struct session *s, const char *message);
+
+/* --- pg_queue.c */
+/* A zeroed place at the end, or NULL when out of memory. */
+struct pending *queue_push(struct queue *q, char kind);
+struct pending *queue_front(struct queue *q); /* NULL: empty */
+struct pending *queue_at(struct queue *q, size_t i); /* i < count */
+void queue_pop(struct queue *q); /* drops what the entry holds */
+void queue_free(struct queue *q);
+/* Wait until every answer has come, asking the server with a Flush. */
+enum err pg_settle(struct session *s) MUST_CHECK;
+
+/* --- pg_names.c */
+struct names *names_new(void (*drop)(void *value));
+void names_free(struct names *n);
+void *names_get(const struct names *n, struct text name);
+/* Takes over the caller's reference; what had the name is dropped. */
+enum err names_set(struct names *n, struct text name, void *value) MUST_CHECK;
+void names_remove(struct names *n, struct text name);
+/* Only if the name still leads to this value. */
+void names_remove_value(struct names *n, const void *value);
+void names_clear(struct names *n);
+/* The transaction of this batch is over: its portals are gone. */
+void names_end_transaction(struct names *portals, uint64_t batch);
+void names_each(struct names *n, void (*each)(void *value));
+size_t names_count(const struct names *n);
+
+/* `message`: the Parse message's body, copied. */
+struct prepared *prepared_new(
+    struct ruling *j, struct text message, uint64_t batch);
+struct prepared *prepared_share(struct prepared *p);
+void prepared_drop(void *p);
+struct portal *portal_new(struct prepared *p, const struct pg_bind *b,
+    uint64_t batch);
+struct portal *portal_share(struct portal *p);
+void portal_drop(void *p);
+
+/* --- pg_rows.c */
+struct shape *shape_share(struct shape *s);
+void shape_drop(struct shape *s);
+/* What a RowDescription means under this ruling. A portal has its formats
+ * from Bind; without one (simple query) those of the message count. */
+enum err shape_read(struct session *s, const struct ruling *j,
+    struct wire body, const struct portal *portal,
+    struct shape **out) MUST_CHECK;
+/* A DataRow written again with its protected values masked. */
+enum err row_mask(struct session *s, const struct shape *shape,
+    struct wire body, struct buffer *out, uint64_t *masked_out) MUST_CHECK;
+
+/* --- pg_run.c */
+/* Takes over no reference. */
+struct run *run_new(struct ruling *j, uint64_t seq);
+void run_drop(struct run *r);
+/* Record what was decided, hold it if need be. ERR_NONE and *run_out set:
+ * forward it. ERR_NONE and NULL: it was refused, the client has been told.
+ * `j` may be NULL (out of memory): refused. */
+enum err pg_admit(struct session *s, char kind, struct ruling *j,
+    struct text values, struct run **run_out) MUST_CHECK;
+/* Refuse and record, without running: a Parse or Bind denied. */
+enum err pg_deny(struct session *s, char kind, const struct ruling *j,
+    struct text reason) MUST_CHECK;
+/* A ruling of the same text that is current, replacing *j when stale. */
+bool pg_renew(struct session *s, struct ruling **j);
+/* It is at the front: its clock runs. */
+void run_start(struct session *s, struct run *r);
+/* One row came; false when it is over its limit and must be swallowed. */
+bool run_count_row(struct session *s, struct run *r, size_t bytes);
+void run_cut(struct session *s, struct run *r, const char *sqlstate,
+    const char *complaint);
+/* It is over: record the outcome, note what it changed. */
+void run_finish(struct session *s, struct run *r);
+/* The relay's deadline passed: a time limit, perhaps. */
+enum err pg_on_deadline(struct session *s) MUST_CHECK;
+void pg_cancel_upstream(struct session *s);
+
+#endif

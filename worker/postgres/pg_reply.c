@@ -1,0 +1,179 @@
+/*
+ * pg_reply.c - what Sallyport says itself, in PostgreSQL's words.
+ *
+ * The rule: a refusal leaves the client and the server where an error of the
+ * server's own would have left them, except that an open transaction is as
+ * it was.
+ */
+#include <stdio.h>
+
+#include "worker/postgres/pg.h"
+
+enum { DETAIL_MAX = 4096 };
+
+/* A statement that no server can parse, to make it fail. */
+static const char poison[] = "refused by sallyport";
+
+void
+pg_put_refusal(struct buffer *b, const struct refusal *r)
+{
+	const struct pg_complaint c = {.severity = "ERROR",
+	    .sqlstate = r->sqlstate,
+	    .message = r->message,
+	    .detail = r->detail,
+	    .hint = r->hint};
+
+	pg_put_complaint(b, 'E', &c);
+}
+
+/* What ran since the last Sync outside a transaction block would have been
+ * undone by an error of the server's own: make it fail, and answer with the
+ * refusal in place of the server's complaint. */
+static enum err
+poison_batch(struct session *s, const struct refusal *r)
+{
+	struct pg *pg = pg_of(s);
+	struct buffer *out = &s->relay.upstream.out;
+	struct pending *p = queue_push(&pg->queue, 'P');
+	size_t at;
+
+	if (p == NULL)
+		return ERR_MEMORY;
+	p->is_ours = p->is_poison = true;
+	pg_put_refusal(&p->local, r);
+	at = pg_message_begin(out, 'P');
+	buffer_put_cstring(out, TEXT(""));
+	buffer_put_cstring(out, text_of(poison));
+	buffer_put_u16(out, 0);
+	pg_message_end(out, at);
+	return pg_settle(s);
+}
+
+static enum err
+refuse_in_turn(struct session *s, const struct refusal *r)
+{
+	struct pg *pg = pg_of(s);
+
+	if (pg->has_implicit_work && pg->status == 'I' && !pg->is_in_block)
+		return poison_batch(s, r);
+	pg_put_refusal(pg_out(s), r);
+	return ERR_NONE;
+}
+
+enum err
+pg_refuse_statement(struct session *s, char kind, const struct refusal *r)
+{
+	struct pg *pg = pg_of(s);
+	enum err e = pg_settle(s);
+
+	/* a failure of the server before it: the client's message would have
+	 * been ignored, and so is our refusal of it */
+	if (e == ERR_NONE && !pg->is_skipping)
+		e = refuse_in_turn(s, r);
+	if (e != ERR_NONE)
+		return e;
+	if (kind != 'Q' && kind != 'F') {
+		pg->is_skipping = true;
+		return ERR_NONE;
+	}
+	if (pg->has_unsynced)
+		return pg_sync(s);
+	pg_put_ready(pg_out(s), pg->status);
+	return ERR_NONE;
+}
+
+/* DETAIL for programs: one JSON object. */
+static struct text
+refusal_detail(const struct ruling *j, const char *decision,
+    uint64_t request, char *buffer, size_t size)
+{
+	struct json out;
+	size_t i, k;
+	char name[160];
+
+	json_init(&out, buffer, size);
+	json_open(&out, NULL, '{');
+	if (j->verdict.rule != NULL)
+		json_text(&out, "rule", j->verdict.rule->name);
+	else
+		json_raw(&out, TEXT("\"rule\":null")), out.comma = true;
+	json_cstring(&out, "decision", decision);
+	json_open(&out, "operations", '[');
+	for (i = 0; i < OP_MAX; i++) {
+		if ((j->operations & BIT(i)) != 0)
+			json_element(&out,
+			    text_of(operation_name((enum operation)i)));
+	}
+	json_close(&out, ']');
+	json_open(&out, "relations", '[');
+	for (i = 0; i < j->text.count && i < 16; i++) {
+		const struct statement *st = &j->text.statements[i];
+
+		for (k = 0; k < st->relation_count && k < 16; k++) {
+			const struct relation_use *r = &st->relations[k];
+
+			snprintf(name, sizeof(name), "%.*s%s%.*s",
+			    (int)r->schema.len, r->schema.at,
+			    r->schema.len > 0 ? "." : "", (int)r->name.len,
+			    r->name.at);
+			json_element(&out, text_of(name));
+		}
+	}
+	json_close(&out, ']');
+	if (request != 0)
+		json_number(&out, "request", (int64_t)request);
+	json_close(&out, '}');
+	return out.overflowed ? TEXT("{\"decision\":\"deny\"}")
+			      : (struct text){buffer, out.len};
+}
+
+enum err
+pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
+    struct text reason, uint64_t request)
+{
+	const struct rule *rule = j->verdict.rule;
+	char message[GATE_REASON_MAX + 256], detail[DETAIL_MAX];
+	struct refusal r = {.sqlstate = "42501"};
+	int len;
+
+	if (reason.len == 0)
+		reason = j->verdict.reason;
+	len = snprintf(message, sizeof(message), "%s%s%.*s%s%.*s",
+	    rule == NULL ? "statement refused" : "statement refused by rule ",
+	    rule == NULL ? "" : "\"",
+	    rule == NULL ? 0 : (int)rule->name.len,
+	    rule == NULL ? "" : rule->name.at, rule == NULL ? ": " : "\": ",
+	    (int)reason.len, reason.at);
+	if (len >= (int)sizeof(message))
+		len = (int)sizeof(message) - 1;
+	r.message = (struct text){message, (size_t)len};
+	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
+	if (rule != NULL)
+		r.hint = rule->say;
+	s->slot->denied++;
+	return pg_refuse_statement(s, kind, &r);
+}
+
+enum err
+pg_fatal(struct session *s, enum ending why, const char *sqlstate,
+    const char *message)
+{
+	const struct pg_complaint c = {.severity = "FATAL",
+	    .sqlstate = sqlstate,
+	    .message = text_of(message)};
+
+	if (!pg_of(s)->is_over)
+		pg_put_complaint(pg_out(s), 'E', &c);
+	pg_of(s)->is_over = true;
+	return session_end(s, why);
+}
+
+void
+pg_notice(struct session *s, const char *message)
+{
+	const struct pg_complaint c = {.severity = "NOTICE",
+	    .sqlstate = "00000",
+	    .message = text_of(message)};
+
+	pg_put_complaint(pg_out(s), 'N', &c);
+}

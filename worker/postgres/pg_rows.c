@@ -1,0 +1,164 @@
+/*
+ * pg_rows.c - result columns, and rows with their protected values masked.
+ *
+ * The rule: a row of a masked shape leaves only through row_mask(), and a
+ * column that cannot be told is redacted.
+ */
+#include <stdlib.h>
+
+#include "common/detect.h"
+#include "worker/postgres/pg.h"
+
+enum { SCAN_PARTS_MAX = 64 };
+
+struct shape *
+shape_share(struct shape *s)
+{
+	if (s != NULL)
+		s->references++;
+	return s;
+}
+
+void
+shape_drop(struct shape *s)
+{
+	if (s != NULL && --s->references == 0)
+		free(s);
+}
+
+struct reading { /* of one RowDescription */
+	struct session *session;
+	const struct ruling *ruling;
+	const struct portal *portal;
+	struct shape *shape;
+};
+
+static enum err
+plan_column(void *context, size_t i, const struct pg_field *field)
+{
+	struct reading *r = context;
+	struct gate *g = r->session->gate;
+	struct column_plan *plan = &r->shape->columns[i];
+	struct column_protection p;
+
+	gate_output(g, r->ruling, field->table, field->column, &p);
+	if (field->table == 0 && r->portal != NULL && r->portal->is_suspect)
+		p = (struct column_protection){.mask = MASK_REDACT};
+	plan->mask = p.mask;
+	plan->type.oid = field->type;
+	plan->type.is_binary = r->portal == NULL
+	    ? field->is_binary
+	    : pg_bind_is_binary(
+		  r->portal->formats, r->portal->format_count, i);
+	plan->is_scanned = plan->mask == MASK_NONE &&
+	    protection_detectors(g->protection) != 0 &&
+	    mask_type_is_textual(field->type);
+	r->shape->is_masked |= plan->mask != MASK_NONE || plan->is_scanned;
+	r->shape->is_denied |= p.is_denied;
+	return ERR_NONE;
+}
+
+enum err
+shape_read(struct session *s, const struct ruling *j, struct wire body,
+    const struct portal *portal, struct shape **out)
+{
+	struct wire count = body;
+	size_t fields = wire_u16(&count);
+	struct reading r = {
+	    .session = s, .ruling = j, .portal = portal};
+	enum err e = ERR_NONE;
+
+	if (fields > PG_FIELDS_MAX)
+		return ERR_MALFORMED;
+	r.shape = calloc(
+	    1, sizeof(*r.shape) + fields * sizeof(r.shape->columns[0]));
+	if (r.shape == NULL)
+		return ERR_MEMORY;
+	r.shape->references = 1;
+	r.shape->count = fields;
+	r.shape->generation = j->generation;
+	r.shape->reading = j->reading;
+	if (!protection_is_empty(s->gate->protection))
+		e = pg_parse_row_description(body, plan_column, &r, &fields);
+	if (e != ERR_NONE) {
+		shape_drop(r.shape);
+		return e;
+	}
+	*out = r.shape;
+	return ERR_NONE;
+}
+
+static void
+put_value(struct buffer *out, const struct masked *m)
+{
+	if (m->is_null) {
+		buffer_put_u32(out, UINT32_MAX);
+		return;
+	}
+	buffer_put_u32(out, (uint32_t)m->value.len);
+	buffer_put_text(out, m->value);
+}
+
+/* Mask what detectors find in a value that its origin did not protect. */
+static void
+scan_value(struct session *s, struct mask_type type, struct text value,
+    struct masked *m)
+{
+	const struct protection *p = s->gate->protection;
+	uint64_t detectors = protection_detectors(p);
+	struct mask_part parts[SCAN_PARTS_MAX];
+	struct found found;
+	size_t count = 0, from = 0;
+
+	while (detect_next(detectors, value, from, &found)) {
+		if (count == SCAN_PARTS_MAX) { /* a list of them: all of it */
+			mask_value(MASK_REDACT, type, pg_of(s)->mask_key,
+			    value, pg_of(s)->row, m);
+			return;
+		}
+		parts[count++] = (struct mask_part){.at = found.at,
+		    .len = found.len,
+		    .mask = protection_detector_mask(p, found.detector)};
+		from = found.at + found.len;
+	}
+	if (count > 0)
+		mask_parts(type, pg_of(s)->mask_key, value, parts, count,
+		    pg_of(s)->row, m);
+}
+
+enum err
+row_mask(struct session *s, const struct shape *shape, struct wire body,
+    struct buffer *out, uint64_t *masked_out)
+{
+	struct pg *pg = pg_of(s);
+	uint16_t count = wire_u16(&body), i;
+	size_t at = pg_message_begin(out, 'D');
+	struct masked m;
+	int32_t len;
+
+	if (count != shape->count)
+		return ERR_MALFORMED;
+	arena_reset(pg->row);
+	buffer_put_u16(out, count);
+	for (i = 0; i < count; i++) {
+		const struct column_plan *plan = &shape->columns[i];
+		struct text value;
+
+		len = wire_i32(&body);
+		m.is_null = len < 0;
+		value = m.value = len > 0 ? wire_bytes(&body, (size_t)len)
+					  : TEXT("");
+		if (body.bad)
+			return ERR_MALFORMED;
+		if (!m.is_null && plan->mask != MASK_NONE)
+			mask_value(plan->mask, plan->type, pg->mask_key,
+			    value, pg->row, &m);
+		else if (!m.is_null && plan->is_scanned)
+			scan_value(s, plan->type, value, &m);
+		if (m.is_null != (len < 0) || m.value.at != value.at)
+			++*masked_out;
+		put_value(out, &m);
+	}
+	pg_message_end(out, at);
+	return wire_end(&body);
+}

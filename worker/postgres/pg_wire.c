@@ -1,0 +1,470 @@
+/*
+ * pg_wire.c - PostgreSQL's messages as bytes.
+ *
+ * The rule: a message is eaten whole or it is malformed; counts are compared
+ * with what is there by reading it, never believed.
+ */
+#include "worker/postgres/pg_wire.h"
+
+static enum err
+startup_keep(struct pg_startup *out, struct text name, struct text value)
+{
+	static const struct {
+		struct text name;
+		size_t offset;
+	} own[] = {
+	    {{"user", 4}, offsetof(struct pg_startup, user)},
+	    {{"database", 8}, offsetof(struct pg_startup, database)},
+	    {{"options", 7}, offsetof(struct pg_startup, options)},
+	    {{"replication", 11}, offsetof(struct pg_startup, replication)},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (!text_is(name, own[i].name))
+			continue;
+		memcpy((char *)out + own[i].offset, &value, sizeof(value));
+		return ERR_NONE;
+	}
+	if (text_starts(name, TEXT("_pq_."))) {
+		if (out->unknown_option_count == PG_STARTUP_SETTINGS_MAX)
+			return ERR_TOO_LONG;
+		out->unknown_options[out->unknown_option_count++] = name;
+		return ERR_NONE;
+	}
+	if (out->setting_count == PG_STARTUP_SETTINGS_MAX)
+		return ERR_TOO_LONG;
+	out->settings[out->setting_count++] = (struct pg_setting){name, value};
+	return ERR_NONE;
+}
+
+enum err
+pg_parse_startup(struct wire w, struct pg_startup *out)
+{
+	struct text name, value;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	out->code = wire_u32(&w);
+	if (out->code == PG_CODE_CANCEL) {
+		out->cancel_pid = wire_i32(&w);
+		out->cancel_key = wire_u32(&w);
+		return wire_end(&w);
+	}
+	if (out->code == PG_CODE_SSL || out->code == PG_CODE_GSSENC)
+		return wire_end(&w);
+	if (out->code >> 16 != 3)
+		return w.bad ? ERR_MALFORMED : ERR_UNSUPPORTED;
+	for (name = wire_cstring(&w); name.len > 0; name = wire_cstring(&w)) {
+		value = wire_cstring(&w);
+		e = w.bad ? ERR_MALFORMED : startup_keep(out, name, value);
+		if (e != ERR_NONE)
+			return e;
+	}
+	return wire_end(&w);
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The next blank-separated word, backslashes resolved as the server's
+ * pg_split_opts() does. len 0: none left. */
+static enum err
+option_word(struct text *rest, struct arena *a, struct text *out)
+{
+	char *word;
+	size_t len = 0;
+
+	while (rest->len > 0 && is_blank(*rest->at))
+		rest->at++, rest->len--;
+	word = arena_alloc(a, rest->len + 1);
+	if (word == NULL)
+		return ERR_MEMORY;
+	while (rest->len > 0 && !is_blank(*rest->at)) {
+		if (*rest->at == '\\' && rest->len > 1)
+			rest->at++, rest->len--;
+		word[len++] = *rest->at;
+		rest->at++, rest->len--;
+	}
+	*out = (struct text){word, len};
+	return ERR_NONE;
+}
+
+/* "name=value"; the server reads `-` in a name as `_`. */
+static enum err
+option_split(struct text word, struct arena *a, struct pg_setting *out)
+{
+	const char *equals = memchr(word.at, '=', word.len);
+	char *name;
+	size_t i, len;
+
+	if (equals == NULL || equals == word.at)
+		return ERR_UNSUPPORTED;
+	len = (size_t)(equals - word.at);
+	name = arena_copy(a, word.at, len);
+	if (name == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < len; i++) {
+		if (name[i] == '-')
+			name[i] = '_';
+	}
+	out->name = (struct text){name, len};
+	out->value = (struct text){equals + 1, word.len - len - 1};
+	return ERR_NONE;
+}
+
+enum err
+pg_next_option(struct text *rest, struct arena *a, struct pg_setting *out)
+{
+	struct text word;
+	enum err e = option_word(rest, a, &word);
+
+	if (e != ERR_NONE)
+		return e;
+	if (word.len == 0)
+		return ERR_NOT_FOUND;
+	if (text_is(word, TEXT("-c")))
+		e = option_word(rest, a, &word);
+	else if (text_starts(word, TEXT("-c")) ||
+	    (text_starts(word, TEXT("--")) && word.len > 2))
+		word.at += 2, word.len -= 2;
+	else
+		return ERR_UNSUPPORTED;
+	return e != ERR_NONE ? e : option_split(word, a, out);
+}
+
+enum err
+pg_parse_parse(struct wire w, struct pg_parse *out)
+{
+	out->name = wire_cstring(&w);
+	out->sql = wire_cstring(&w);
+	out->type_count = wire_u16(&w);
+	wire_bytes(&w, (size_t)out->type_count * 4);
+	return wire_end(&w);
+}
+
+enum err
+pg_parse_bind(struct wire w, struct pg_bind *out)
+{
+	const uint8_t *values;
+	uint16_t count, i;
+	int32_t len;
+
+	out->portal = wire_cstring(&w);
+	out->statement = wire_cstring(&w);
+	values = w.at;
+	count = wire_u16(&w);
+	wire_bytes(&w, (size_t)count * 2);
+	count = wire_u16(&w);
+	for (i = 0; i < count && !w.bad; i++) {
+		len = wire_i32(&w);
+		if (len < -1)
+			return ERR_MALFORMED;
+		if (len > 0)
+			wire_bytes(&w, (size_t)len);
+	}
+	out->values = (struct text){
+	    (const char *)values, w.bad ? 0 : (size_t)(w.at - values)};
+	out->format_count = wire_u16(&w);
+	out->formats = (const uint8_t *)wire_bytes(
+	    &w, (size_t)out->format_count * 2).at;
+	return wire_end(&w);
+}
+
+bool
+pg_bind_is_binary(const uint8_t *formats, uint16_t format_count, size_t i)
+{
+	if (format_count == 0)
+		return false;
+	if (format_count == 1)
+		i = 0;
+	if (i >= format_count)
+		return false;
+	return formats[i * 2] != 0 || formats[i * 2 + 1] != 0;
+}
+
+enum err
+pg_parse_execute(struct wire w, struct pg_execute *out)
+{
+	out->portal = wire_cstring(&w);
+	out->row_limit = wire_i32(&w);
+	return wire_end(&w);
+}
+
+enum err
+pg_parse_target(struct wire w, struct pg_target *out)
+{
+	out->kind = (char)wire_u8(&w);
+	out->name = wire_cstring(&w);
+	if (out->kind != 'S' && out->kind != 'P')
+		return ERR_MALFORMED;
+	return wire_end(&w);
+}
+
+enum err
+pg_parse_sasl_initial(struct wire w, struct pg_sasl_initial *out)
+{
+	int32_t len;
+
+	out->mechanism = wire_cstring(&w);
+	len = wire_i32(&w);
+	out->has_response = len >= 0;
+	out->response = len > 0 ? wire_bytes(&w, (size_t)len) : TEXT("");
+	return len < -1 ? ERR_MALFORMED : wire_end(&w);
+}
+
+enum err
+pg_parse_row_description(struct wire w,
+    enum err (*each)(void *context, size_t i, const struct pg_field *field),
+    void *context, size_t *count_out)
+{
+	struct pg_field field;
+	uint16_t count = wire_u16(&w), i;
+	enum err e;
+
+	if (count > PG_FIELDS_MAX)
+		return ERR_MALFORMED;
+	*count_out = count;
+	for (i = 0; i < count; i++) {
+		field.name = wire_cstring(&w);
+		field.table = wire_u32(&w);
+		field.column = wire_u16(&w);
+		field.type = wire_u32(&w);
+		wire_u16(&w); /* type length */
+		wire_u32(&w); /* type modifier */
+		field.is_binary = wire_u16(&w) != 0;
+		if (w.bad)
+			return ERR_MALFORMED;
+		e = each(context, i, &field);
+		if (e != ERR_NONE)
+			return e;
+	}
+	return wire_end(&w);
+}
+
+enum err
+pg_parse_error(struct wire w, struct pg_error *out)
+{
+	struct text value;
+	uint8_t letter;
+
+	memset(out, 0, sizeof(*out));
+	for (letter = wire_u8(&w); letter != 0; letter = wire_u8(&w)) {
+		value = wire_cstring(&w);
+		if (letter == 'S')
+			out->severity = value;
+		else if (letter == 'C')
+			out->sqlstate = value;
+		else if (letter == 'M')
+			out->message = value;
+		else if (letter == 'D')
+			out->detail = value;
+		else if (letter == 'H')
+			out->hint = value;
+	}
+	return wire_end(&w);
+}
+
+enum err
+pg_parse_parameter(struct wire w, struct pg_parameter *out)
+{
+	out->name = wire_cstring(&w);
+	out->value = wire_cstring(&w);
+	return wire_end(&w);
+}
+
+uint64_t
+pg_tag_count(struct text tag)
+{
+	uint64_t n = 0, unit = 1;
+	size_t i = tag.len;
+
+	while (i > 0 && tag.at[i - 1] >= '0' && tag.at[i - 1] <= '9') {
+		n += (uint64_t)(tag.at[--i] - '0') * unit;
+		unit *= 10;
+	}
+	return i > 0 && tag.at[i - 1] == ' ' ? n : 0;
+}
+
+size_t
+pg_message_begin(struct buffer *b, char type)
+{
+	size_t at;
+
+	buffer_put_u8(b, (uint8_t)type);
+	at = b->len;
+	buffer_put_u32(b, 0);
+	return at;
+}
+
+void
+pg_message_end(struct buffer *b, size_t at)
+{
+	buffer_set_u32(b, at, (uint32_t)(b->len - at));
+}
+
+static void
+put_field(struct buffer *b, char letter, struct text value)
+{
+	const char *nul;
+
+	if (value.len == 0)
+		return;
+	nul = memchr(value.at, 0, value.len);
+	if (nul != NULL)
+		value.len = (size_t)(nul - value.at);
+	buffer_put_u8(b, (uint8_t)letter);
+	buffer_put_cstring(b, value);
+}
+
+void
+pg_put_complaint(struct buffer *b, char type, const struct pg_complaint *c)
+{
+	size_t at = pg_message_begin(b, type);
+
+	put_field(b, 'S', text_of(c->severity));
+	put_field(b, 'V', text_of(c->severity));
+	put_field(b, 'C', text_of(c->sqlstate));
+	put_field(b, 'M', c->message);
+	put_field(b, 'D', c->detail);
+	put_field(b, 'H', c->hint);
+	buffer_put_u8(b, 0);
+	pg_message_end(b, at);
+}
+
+void
+pg_put_empty(struct buffer *b, char type)
+{
+	pg_message_end(b, pg_message_begin(b, type));
+}
+
+void
+pg_put_query(struct buffer *b, struct text sql)
+{
+	size_t at = pg_message_begin(b, 'Q');
+
+	buffer_put_cstring(b, sql);
+	pg_message_end(b, at);
+}
+
+void
+pg_put_describe_portal(struct buffer *b, struct text portal)
+{
+	size_t at = pg_message_begin(b, 'D');
+
+	buffer_put_u8(b, 'P');
+	buffer_put_cstring(b, portal);
+	pg_message_end(b, at);
+}
+
+void
+pg_put_execute(struct buffer *b, struct text portal)
+{
+	size_t at = pg_message_begin(b, 'E');
+
+	buffer_put_cstring(b, portal);
+	buffer_put_u32(b, 0);
+	pg_message_end(b, at);
+}
+
+void
+pg_put_ready(struct buffer *b, char status)
+{
+	size_t at = pg_message_begin(b, 'Z');
+
+	buffer_put_u8(b, (uint8_t)status);
+	pg_message_end(b, at);
+}
+
+/* Where the quote that opens at `i` ends: at the last closing mark, because a
+ * value may hold marks itself; without one, at the end. */
+static size_t
+quote_end(struct text message, size_t i)
+{
+	char close = message.at[i] == '(' ? ')' : message.at[i];
+	size_t end;
+
+	for (end = message.len; end > i + 1; end--) {
+		if (message.at[end - 1] == close)
+			return end;
+	}
+	return message.len;
+}
+
+/* The server quotes identifiers and values alike; what stands in quotes, or
+ * is a number, may be a value, so all of it goes. */
+static void
+put_blanked(struct buffer *b, struct text message)
+{
+	size_t i = 0;
+
+	while (i < message.len) {
+		char c = message.at[i];
+
+		if (c == '"' || c == '\'' || c == '(') {
+			buffer_put_text(b, TEXT("[masked]"));
+			i = quote_end(message, i);
+		} else {
+			buffer_put_u8(
+			    b, c >= '0' && c <= '9' ? '*' : (uint8_t)c);
+			i++;
+		}
+	}
+}
+
+/* Errors of these classes are worded by the server itself; any other message
+ * may be a function's own words, made of whatever it has read. */
+static bool
+is_servers_wording(struct text sqlstate)
+{
+	static const char *const classes[] = {"0A", "08", "21", "22", "23",
+	    "25", "26", "28", "2B", "34", "3D", "3F", "40", "42", "53", "54",
+	    "55", "57"};
+	size_t i;
+
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (text_starts(sqlstate, text_of(classes[i])))
+			return true;
+	}
+	return false;
+}
+
+static void
+put_scrubbed_message(
+    struct buffer *b, struct text sqlstate, struct text message)
+{
+	buffer_put_u8(b, 'M');
+	if (is_servers_wording(sqlstate))
+		put_blanked(b, message);
+	else
+		buffer_put_text(b,
+		    TEXT("message withheld: it may quote protected values"));
+	buffer_put_u8(b, 0);
+}
+
+enum err
+pg_put_scrubbed(struct buffer *b, char type, struct wire body)
+{
+	static const char kept[] = "SVCPstcdnFLR";
+	size_t at = pg_message_begin(b, type);
+	struct text sqlstate = TEXT(""), value;
+	uint8_t letter;
+
+	for (letter = wire_u8(&body); letter != 0; letter = wire_u8(&body)) {
+		value = wire_cstring(&body);
+		if (letter == 'C')
+			sqlstate = value;
+		if (letter == 'M') {
+			put_scrubbed_message(b, sqlstate, value);
+		} else if (memchr(kept, letter, sizeof(kept) - 1) != NULL) {
+			buffer_put_u8(b, letter);
+			buffer_put_cstring(b, value);
+		}
+	}
+	buffer_put_u8(b, 0);
+	pg_message_end(b, at);
+	return wire_end(&body);
+}

@@ -1,0 +1,151 @@
+/*
+ * pg_wire.h - PostgreSQL's messages as bytes: pure parsing and building.
+ *
+ * Nothing here does I/O or knows policy.  Texts borrow from the message.
+ * Source: PostgreSQL documentation, chapter 55.7, "Message Formats".
+ */
+#ifndef SALLYPORT_PG_WIRE_H
+#define SALLYPORT_PG_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "common/text.h"
+#include "common/wire.h"
+
+enum {
+	PG_STARTUP_MIN = 8,
+	PG_STARTUP_MAX = 10000, /* as MAX_STARTUP_PACKET_LENGTH */
+	PG_STARTUP_SETTINGS_MAX = 128,
+	PG_HEADER = 5, /* type byte and length */
+	PG_FIELDS_MAX = 1664, /* MaxTupleAttributeNumber */
+	PG_PARAMETERS_MAX = 65535,
+	PG_PROTOCOL_3_0 = 3 << 16,
+	PG_CODE_CANCEL = 1234 << 16 | 5678,
+	PG_CODE_SSL = 1234 << 16 | 5679,
+	PG_CODE_GSSENC = 1234 << 16 | 5680,
+};
+
+/* --- what a client sends -------------------------------------------------- */
+
+struct pg_setting {
+	struct text name, value;
+};
+
+struct pg_startup {
+	uint32_t code; /* protocol version, or one of PG_CODE_* */
+	int32_t cancel_pid;
+	uint32_t cancel_key;
+	struct text user, database, options, replication;
+	struct pg_setting settings[PG_STARTUP_SETTINGS_MAX]; /* all others */
+	size_t setting_count;
+	struct text unknown_options[PG_STARTUP_SETTINGS_MAX]; /* _pq_.* */
+	size_t unknown_option_count;
+};
+
+/* The packet without its length word. */
+enum err pg_parse_startup(struct wire w, struct pg_startup *out) MUST_CHECK;
+
+/* One `-c name=value` (or --name=value) of startup `options` at a time:
+ * `rest` advances. ERR_NOT_FOUND at the end, ERR_UNSUPPORTED for any other
+ * switch. Unescaped text is in the arena. */
+enum err pg_next_option(
+    struct text *rest, struct arena *a, struct pg_setting *out) MUST_CHECK;
+
+struct pg_parse { /* 'P' */
+	struct text name, sql;
+	uint16_t type_count;
+};
+enum err pg_parse_parse(struct wire w, struct pg_parse *out) MUST_CHECK;
+
+struct pg_bind { /* 'B' */
+	struct text portal, statement;
+	uint16_t format_count;	    /* of results */
+	const uint8_t *formats;	    /* format_count 16-bit words, borrowed */
+	struct text values;	    /* the parameter part, for digests */
+};
+enum err pg_parse_bind(struct wire w, struct pg_bind *out) MUST_CHECK;
+/* Is result column `i` sent in binary? */
+bool pg_bind_is_binary(
+    const uint8_t *formats, uint16_t format_count, size_t i);
+
+struct pg_execute { /* 'E' */
+	struct text portal;
+	int32_t row_limit;
+};
+enum err pg_parse_execute(struct wire w, struct pg_execute *out) MUST_CHECK;
+
+struct pg_target { /* 'D' and 'C': a statement ('S') or portal ('P') */
+	char kind;
+	struct text name;
+};
+enum err pg_parse_target(struct wire w, struct pg_target *out) MUST_CHECK;
+
+struct pg_sasl_initial {
+	struct text mechanism, response;
+	bool has_response;
+};
+enum err pg_parse_sasl_initial(
+    struct wire w, struct pg_sasl_initial *out) MUST_CHECK;
+
+/* --- what a server sends -------------------------------------------------- */
+
+struct pg_field { /* of RowDescription */
+	struct text name;
+	uint32_t table;	 /* OID; 0: no origin */
+	uint16_t column; /* attnum; 0: none or whole row */
+	uint32_t type;
+	bool is_binary;
+};
+/* Calls `each` for every field; anything but ERR_NONE from it ends. */
+enum err pg_parse_row_description(struct wire w,
+    enum err (*each)(void *context, size_t i, const struct pg_field *field),
+    void *context, size_t *count_out) MUST_CHECK;
+
+struct pg_error { /* ErrorResponse and NoticeResponse, by field letter */
+	struct text severity, sqlstate, message, detail, hint;
+};
+enum err pg_parse_error(struct wire w, struct pg_error *out) MUST_CHECK;
+
+struct pg_parameter { /* ParameterStatus */
+	struct text name, value;
+};
+enum err pg_parse_parameter(
+    struct wire w, struct pg_parameter *out) MUST_CHECK;
+
+/* The number at the end of a command tag ("UPDATE 5"); 0 when none. */
+uint64_t pg_tag_count(struct text tag);
+
+/* --- what Sallyport says itself ------------------------------------------- */
+
+/* Begin a message of this type; returns where its length stands, for
+ * pg_message_end(). */
+size_t pg_message_begin(struct buffer *b, char type);
+void pg_message_end(struct buffer *b, size_t at);
+
+struct pg_complaint {
+	const char *severity; /* ERROR, FATAL, NOTICE, WARNING */
+	const char *sqlstate;
+	struct text message, detail, hint; /* len 0: left out */
+};
+/* ErrorResponse ('E') or NoticeResponse ('N'). */
+void pg_put_complaint(
+    struct buffer *b, char type, const struct pg_complaint *c);
+
+/* A message without a body: Sync, Flush, ParseComplete … */
+void pg_put_empty(struct buffer *b, char type);
+void pg_put_query(struct buffer *b, struct text sql);
+void pg_put_describe_portal(struct buffer *b, struct text portal);
+void pg_put_execute(struct buffer *b, struct text portal);
+void pg_put_ready(struct buffer *b, char status);
+
+/* An ErrorResponse or NoticeResponse of the server written again without
+ * what could quote values: MESSAGE with quoted parts blanked; DETAIL, HINT,
+ * WHERE, internal query left out; SQLSTATE, position, names of schema,
+ * table, column, type and constraint kept. */
+enum err pg_put_scrubbed(
+    struct buffer *b, char type, struct wire body) MUST_CHECK;
+
+#endif

@@ -1,0 +1,616 @@
+/*
+ * upstream.c - connecting and logging in to a PostgreSQL server.
+ *
+ * Straight-line blocking code under one deadline (SO_RCVTIMEO keeps each wait
+ * short).  The rule: this process never holds the password; what the server
+ * asks for comes from the broker, and the server must prove itself too.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/ipc.h"
+#include "common/scram.h"
+#include "worker/postgres/pg_wire.h"
+#include "worker/postgres/upstream.h"
+
+enum {
+	LOGIN_MESSAGE_MAX = 64 * 1024, /* of the server, while logging in */
+	NONCE_LEN = 18,		       /* random bytes; 24 characters */
+	SCRAM_TEXT_MAX = 512,
+};
+
+struct login { /* one login, from startup to ReadyForQuery */
+	struct pg_upstream *link;
+	const struct upstream *upstream;
+	int broker;
+	int64_t deadline; /* CLOCK_MONOTONIC, ms */
+	char client_first[64 + NONCE_LEN * 2]; /* bare */
+	uint8_t server_signature[SCRAM_KEY_LEN];
+	bool expects_signature, is_proved, is_ready;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static enum err
+fail(struct pg_upstream *u, enum err e, const char *why)
+{
+	if (u->reason[0] == '\0')
+		snprintf(u->reason, sizeof(u->reason), "%s", why);
+	return e;
+}
+
+static enum err
+wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+	int64_t left;
+	int n;
+
+	do {
+		left = deadline - now_ms();
+		if (left <= 0)
+			return ERR_DEADLINE;
+		n = poll(&p, 1, (int)left);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? ERR_SYSTEM : n == 0 ? ERR_DEADLINE : ERR_NONE;
+}
+
+static enum err
+send_all(struct pg_upstream *u, const struct buffer *b, int64_t deadline)
+{
+	size_t done = 0;
+	ssize_t n;
+	enum err e;
+
+	if (b->failed)
+		return ERR_MEMORY;
+	while (done < b->len) {
+		e = wait_for(u->fd, POLLOUT, deadline);
+		if (e != ERR_NONE)
+			return e;
+		n = send(u->fd, b->bytes + done, b->len - done, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return ERR_SYSTEM;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return ERR_NONE;
+}
+
+/* At least `need` bytes in u->in. */
+static enum err
+receive(struct pg_upstream *u, size_t need, int64_t deadline)
+{
+	ssize_t n;
+	enum err e;
+
+	while (u->in.len < need) {
+		if (!buffer_reserve(&u->in, need - u->in.len))
+			return ERR_MEMORY;
+		e = wait_for(u->fd, POLLIN, deadline);
+		if (e != ERR_NONE)
+			return e;
+		n = recv(u->fd, u->in.bytes + u->in.len,
+		    u->in.size - u->in.len, 0);
+		if (n == 0)
+			return ERR_CLOSED;
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return ERR_SYSTEM;
+		u->in.len += n > 0 ? (size_t)n : 0;
+	}
+	return ERR_NONE;
+}
+
+struct message {
+	char type;
+	struct wire body;
+	size_t total; /* with its header; to be dropped from `in` when done */
+};
+
+/* The next whole message at the front of u->in. */
+static enum err
+receive_message(struct pg_upstream *u, size_t most, int64_t deadline,
+    struct message *out)
+{
+	struct wire w;
+	uint32_t len;
+	enum err e = receive(u, PG_HEADER, deadline);
+
+	if (e != ERR_NONE)
+		return e;
+	w = wire_of(u->in.bytes, PG_HEADER);
+	out->type = (char)wire_u8(&w);
+	len = wire_u32(&w);
+	if (len < 4 || len > most)
+		return ERR_MALFORMED;
+	out->total = (size_t)len + 1;
+	e = receive(u, out->total, deadline);
+	if (e == ERR_NONE)
+		out->body = wire_of(u->in.bytes + PG_HEADER, len - 4);
+	return e;
+}
+
+/* --- connecting ----------------------------------------------------------- */
+
+static enum err
+connect_unix(const char *path, int *fd_out)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return ERR_TOO_LONG;
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR_SYSTEM;
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
+		close(fd);
+		return ERR_SYSTEM;
+	}
+	*fd_out = fd;
+	return ERR_NONE;
+}
+
+static enum err
+connect_one(const struct addrinfo *ai, int64_t deadline, int *fd_out)
+{
+	socklen_t len = sizeof(int);
+	int fd, error = 0, one = 1;
+	enum err e = ERR_NONE;
+
+	fd = socket(ai->ai_family,
+	    ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
+	if (fd < 0)
+		return ERR_SYSTEM;
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0) {
+		if (errno != EINPROGRESS)
+			e = ERR_SYSTEM;
+		else
+			e = wait_for(fd, POLLOUT, deadline);
+		if (e == ERR_NONE &&
+		    (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
+			error != 0)) {
+			errno = error;
+			e = ERR_SYSTEM;
+		}
+	}
+	if (e != ERR_NONE) {
+		close(fd);
+		return e;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	*fd_out = fd;
+	return ERR_NONE;
+}
+
+static enum err
+connect_tcp(const char *address, int64_t deadline, int *fd_out)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICSERV};
+	struct addrinfo *all = NULL, *ai;
+	const char *colon = strrchr(address, ':');
+	char host[256];
+	size_t len;
+	enum err e = ERR_NOT_FOUND;
+
+	if (colon == NULL)
+		return ERR_MALFORMED;
+	len = (size_t)(colon - address);
+	if (len >= 2 && address[0] == '[' && address[len - 1] == ']')
+		address++, len -= 2;
+	if (len >= sizeof(host))
+		return ERR_TOO_LONG;
+	memcpy(host, address, len);
+	host[len] = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, &all) != 0)
+		return ERR_NOT_FOUND;
+	for (ai = all; ai != NULL && e != ERR_NONE; ai = ai->ai_next)
+		e = connect_one(ai, deadline, fd_out);
+	freeaddrinfo(all);
+	return e;
+}
+
+static enum err
+connect_to(const struct upstream *u, int64_t deadline, int *fd_out)
+{
+	if (strncmp(u->address, "unix:", 5) == 0)
+		return connect_unix(u->address + 5, fd_out);
+	return connect_tcp(u->address, deadline, fd_out);
+}
+
+/* --- logging in ----------------------------------------------------------- */
+
+static enum err
+send_startup(struct login *l, struct text database,
+    const struct setting_pair *settings, size_t count)
+{
+	struct buffer b = {.ceiling = PG_STARTUP_MAX};
+	size_t i;
+	enum err e;
+
+	buffer_put_u32(&b, 0);
+	buffer_put_u32(&b, PG_PROTOCOL_3_0);
+	buffer_put_cstring(&b, TEXT("user"));
+	buffer_put_cstring(&b, text_of(l->upstream->login_user));
+	buffer_put_cstring(&b, TEXT("database"));
+	buffer_put_cstring(&b, database);
+	for (i = 0; i < count; i++) {
+		buffer_put_cstring(&b, settings[i].name);
+		buffer_put_cstring(&b, settings[i].value);
+	}
+	buffer_put_u8(&b, 0);
+	buffer_set_u32(&b, 0, (uint32_t)b.len);
+	e = b.failed ? ERR_TOO_LONG : send_all(l->link, &b, l->deadline);
+	buffer_free(&b);
+	return e;
+}
+
+static enum err
+send_message(struct login *l, char type, const char *head, struct text body)
+{
+	struct buffer b = {.ceiling = LOGIN_MESSAGE_MAX};
+	size_t at = pg_message_begin(&b, type);
+	enum err e;
+
+	if (head != NULL) { /* SASLInitialResponse */
+		buffer_put_cstring(&b, text_of(head));
+		buffer_put_u32(&b, (uint32_t)body.len);
+	}
+	buffer_put_text(&b, body);
+	pg_message_end(&b, at);
+	e = send_all(l->link, &b, l->deadline);
+	buffer_free(&b);
+	return e;
+}
+
+static enum err
+start_scram(struct login *l, struct wire body)
+{
+	struct text mechanism;
+	uint8_t nonce[NONCE_LEN];
+	char text[NONCE_LEN * 2 + 1], first[sizeof(l->client_first) + 3];
+	bool offered = false;
+	int len;
+
+	for (mechanism = wire_cstring(&body); mechanism.len > 0;
+	     mechanism = wire_cstring(&body))
+		offered |= text_is(mechanism, TEXT("SCRAM-SHA-256"));
+	if (!offered)
+		return ERR_UNSUPPORTED;
+	if (RAND_bytes(nonce, sizeof(nonce)) != 1)
+		return ERR_SYSTEM;
+	text[base64_encode(nonce, sizeof(nonce), text)] = '\0';
+	snprintf(l->client_first, sizeof(l->client_first), "n=,r=%s", text);
+	len = snprintf(first, sizeof(first), "n,,%s", l->client_first);
+	return send_message(
+	    l, 'p', "SCRAM-SHA-256", (struct text){first, (size_t)len});
+}
+
+/* "r=…,s=…,i=…" taken apart; the nonce must continue ours. */
+static enum err
+read_server_first(
+    const struct login *l, struct text first, struct broker_request *r,
+    struct text *nonce_out)
+{
+	const char *ours = l->client_first + strlen("n=,r=");
+	char copy[SCRAM_TEXT_MAX], *salt, *count, *end;
+	size_t len;
+
+	if (first.len >= sizeof(copy) || !text_starts(first, TEXT("r=")))
+		return ERR_MALFORMED;
+	memcpy(copy, first.at, first.len);
+	copy[first.len] = '\0';
+	salt = strstr(copy, ",s=");
+	count = salt == NULL ? NULL : strstr(salt, ",i=");
+	if (count == NULL)
+		return ERR_MALFORMED;
+	*nonce_out = (struct text){first.at + 2, (size_t)(salt - copy) - 2};
+	if (!text_starts(*nonce_out, text_of(ours)) ||
+	    nonce_out->len == strlen(ours))
+		return ERR_MALFORMED;
+	r->iterations = (uint32_t)strtoul(count + 3, &end, 10);
+	if (*end != '\0' || r->iterations == 0)
+		return ERR_MALFORMED;
+	salt += 3;
+	if (base64_decode((struct text){salt, (size_t)(count - salt)}, r->salt,
+		sizeof(r->salt), &len) != ERR_NONE)
+		return ERR_MALFORMED;
+	r->salt_len = (uint32_t)len;
+	return ERR_NONE;
+}
+
+static enum err
+continue_scram(struct login *l, struct wire body)
+{
+	struct broker_request r = {.kind = BROKER_UPSTREAM_SCRAM};
+	struct broker_reply reply;
+	struct text first = wire_rest(&body), nonce;
+	char final[SCRAM_TEXT_MAX + 128], proof[64];
+	int bare, auth;
+	enum err e = read_server_first(l, first, &r, &nonce);
+
+	if (e != ERR_NONE)
+		return e;
+	field_set(r.upstream, sizeof(r.upstream), text_of(l->upstream->name));
+	bare = snprintf(final, sizeof(final), "c=biws,r=%.*s", (int)nonce.len,
+	    nonce.at);
+	auth = snprintf(r.auth, sizeof(r.auth), "%s,%.*s,%s", l->client_first,
+	    (int)first.len, first.at, final);
+	if (auth < 0 || (size_t)auth >= sizeof(r.auth))
+		return ERR_TOO_LONG;
+	r.auth_len = (uint32_t)auth;
+	e = broker_ask(l->broker, &r, &reply);
+	if (e != ERR_NONE)
+		return fail(l->link, e, "the broker refused the login");
+	memcpy(l->server_signature, reply.signature, SCRAM_KEY_LEN);
+	l->expects_signature = true;
+	proof[base64_encode(reply.proof, SCRAM_KEY_LEN, proof)] = '\0';
+	bare += snprintf(final + bare, sizeof(final) - (size_t)bare, ",p=%s",
+	    proof);
+	return send_message(
+	    l, 'p', NULL, (struct text){final, (size_t)bare});
+}
+
+static enum err
+finish_scram(struct login *l, struct wire body)
+{
+	struct text last = wire_rest(&body);
+	uint8_t signature[SCRAM_KEY_LEN];
+	size_t len = 0;
+
+	if (!l->expects_signature || !text_starts(last, TEXT("v=")))
+		return ERR_MALFORMED;
+	last.at += 2, last.len -= 2;
+	if (base64_decode(last, signature, sizeof(signature), &len) !=
+		ERR_NONE ||
+	    len != SCRAM_KEY_LEN ||
+	    CRYPTO_memcmp(signature, l->server_signature, len) != 0)
+		return fail(l->link, ERR_REFUSED,
+		    "the server did not prove that it knows the password");
+	l->is_proved = true;
+	return ERR_NONE;
+}
+
+static enum err
+answer_md5(struct login *l, struct wire body)
+{
+	struct broker_request r = {
+	    .kind = BROKER_UPSTREAM_MD5, .salt_len = 4};
+	struct broker_reply reply;
+	struct text salt = wire_bytes(&body, 4);
+	enum err e = wire_end(&body);
+
+	if (e != ERR_NONE)
+		return e;
+	memcpy(r.salt, salt.at, 4);
+	field_set(r.upstream, sizeof(r.upstream), text_of(l->upstream->name));
+	e = broker_ask(l->broker, &r, &reply);
+	if (e != ERR_NONE)
+		return fail(l->link, e, "the broker refused the login");
+	reply.md5[sizeof(reply.md5) - 1] = '\0';
+	return send_message(l, 'p', NULL,
+	    (struct text){reply.md5, strlen(reply.md5) + 1});
+}
+
+static enum err
+on_authentication(struct login *l, struct wire body)
+{
+	switch (wire_u32(&body)) {
+	case 0: /* AuthenticationOk */
+		if (l->expects_signature && !l->is_proved)
+			return ERR_MALFORMED;
+		return wire_end(&body);
+	case 5:
+		return answer_md5(l, body);
+	case 10:
+		return start_scram(l, body);
+	case 11:
+		return continue_scram(l, body);
+	case 12:
+		return finish_scram(l, body);
+	case 3:
+		return fail(l->link, ERR_UNSUPPORTED,
+		    "the server asks for the password in clear text, which "
+		    "Sallyport does not send");
+	default:
+		return fail(l->link, ERR_UNSUPPORTED,
+		    "the server asks for an authentication method that "
+		    "Sallyport does not have");
+	}
+}
+
+static enum err
+on_error(struct login *l, struct wire body)
+{
+	struct pg_error error;
+	struct pg_upstream *u = l->link;
+
+	if (pg_parse_error(body, &error) != ERR_NONE)
+		return ERR_MALFORMED;
+	snprintf(u->reason, sizeof(u->reason), "%.*s", (int)error.message.len,
+	    error.message.at);
+	snprintf(u->sqlstate, sizeof(u->sqlstate), "%.*s",
+	    (int)error.sqlstate.len, error.sqlstate.at);
+	return ERR_REFUSED;
+}
+
+static enum err
+on_key_data(struct login *l, struct wire body)
+{
+	l->link->backend_pid = wire_i32(&body);
+	l->link->cancel_key = wire_u32(&body);
+	return wire_end(&body);
+}
+
+static enum err
+on_login_message(struct login *l, const struct message *m)
+{
+	switch (m->type) {
+	case 'R':
+		return on_authentication(l, m->body);
+	case 'E':
+		return on_error(l, m->body);
+	case 'K':
+		return on_key_data(l, m->body);
+	case 'S':
+		buffer_put(&l->link->parameters, l->link->in.bytes, m->total);
+		return l->link->parameters.failed ? ERR_TOO_LONG : ERR_NONE;
+	case 'N':
+		return ERR_NONE;
+	case 'Z':
+		l->is_ready = true;
+		return ERR_NONE;
+	default:
+		return ERR_MALFORMED;
+	}
+}
+
+static enum err
+run_login(struct login *l)
+{
+	struct message m;
+	enum err e;
+
+	while (!l->is_ready) {
+		e = receive_message(
+		    l->link, LOGIN_MESSAGE_MAX, l->deadline, &m);
+		if (e == ERR_NONE)
+			e = on_login_message(l, &m);
+		if (e != ERR_NONE)
+			return e;
+		buffer_drop(&l->link->in, m.total);
+	}
+	return ERR_NONE;
+}
+
+enum err
+pg_upstream_open(const struct upstream *u, struct text database,
+    const struct setting_pair *settings, size_t setting_count,
+    int broker_channel, struct pg_upstream *out)
+{
+	struct login l = {.link = out, .upstream = u, .broker = broker_channel,
+	    .deadline = now_ms() + UPSTREAM_DEADLINE_MS};
+	enum err e;
+
+	*out = (struct pg_upstream){.fd = -1,
+	    .in.ceiling = UPSTREAM_ROW_MAX,
+	    .parameters.ceiling = LOGIN_MESSAGE_MAX};
+	e = connect_to(u, l.deadline, &out->fd);
+	if (e != ERR_NONE) {
+		snprintf(out->reason, sizeof(out->reason),
+		    "cannot connect to upstream %s at %s: %s", u->name,
+		    u->address,
+		    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+		return e;
+	}
+	e = send_startup(&l, database, settings, setting_count);
+	if (e == ERR_NONE)
+		e = run_login(&l);
+	OPENSSL_cleanse(&l, sizeof(l));
+	if (e != ERR_NONE) {
+		fail(out, e, err_text(e));
+		pg_upstream_close(out);
+	}
+	return e;
+}
+
+void
+pg_upstream_close(struct pg_upstream *u)
+{
+	if (u->fd >= 0)
+		close(u->fd);
+	u->fd = -1;
+	buffer_free(&u->in);
+	buffer_free(&u->parameters);
+}
+
+/* --- queries of our own --------------------------------------------------- */
+
+enum { FIELDS_MAX = 64 };
+
+static enum err
+on_row(struct wire body, pg_row row, void *context)
+{
+	struct text fields[FIELDS_MAX];
+	uint16_t count = wire_u16(&body), i;
+	int32_t len;
+
+	if (count > FIELDS_MAX)
+		return ERR_TOO_LONG;
+	for (i = 0; i < count; i++) {
+		len = wire_i32(&body);
+		fields[i] = len < 0 ? (struct text){NULL, 0}
+				    : wire_bytes(&body, (size_t)len);
+	}
+	if (wire_end(&body) != ERR_NONE)
+		return ERR_MALFORMED;
+	return row(context, fields, count);
+}
+
+enum err
+pg_upstream_query(struct pg_upstream *u, const char *sql, pg_row row,
+    void *context, int timeout_ms)
+{
+	struct login l = {.link = u};
+	struct buffer b = {0};
+	struct message m;
+	enum err e, refused = ERR_NONE;
+
+	u->reason[0] = '\0';
+	pg_put_query(&b, text_of(sql));
+	e = send_all(u, &b, now_ms() + timeout_ms);
+	buffer_free(&b);
+	for (m.type = 0; e == ERR_NONE && m.type != 'Z';) {
+		e = receive_message(
+		    u, UPSTREAM_ROW_MAX, now_ms() + timeout_ms, &m);
+		if (e != ERR_NONE)
+			break;
+		if (m.type == 'E')
+			refused = on_error(&l, m.body);
+		else if (m.type == 'D' && refused == ERR_NONE)
+			e = on_row(m.body, row, context);
+		buffer_drop(&u->in, m.total);
+	}
+	return e != ERR_NONE ? e : refused;
+}
+
+enum err
+pg_upstream_cancel(
+    const struct upstream *u, int32_t backend_pid, uint32_t cancel_key)
+{
+	struct pg_upstream link = {.fd = -1};
+	struct buffer b = {0};
+	int64_t deadline = now_ms() + UPSTREAM_DEADLINE_MS;
+	enum err e = connect_to(u, deadline, &link.fd);
+
+	if (e != ERR_NONE)
+		return e;
+	buffer_put_u32(&b, 16);
+	buffer_put_u32(&b, PG_CODE_CANCEL);
+	buffer_put_u32(&b, (uint32_t)backend_pid);
+	buffer_put_u32(&b, cancel_key);
+	e = send_all(&link, &b, deadline);
+	buffer_free(&b);
+	close(link.fd);
+	return e;
+}

@@ -1,0 +1,226 @@
+/*
+ * relay.c - the one poll().
+ *
+ * The rule: neither `out` grows past RELAY_BOUND by reading more, because a
+ * peer is read only while the other's `out` is below it; and both sides are
+ * always in the same poll(), so that waiting for one never stops the other.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "worker/relay.h"
+
+int64_t
+relay_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+peer_init(struct peer *p, int fd, size_t in_ceiling)
+{
+	*p = (struct peer){.fd = fd, .in.ceiling = in_ceiling};
+}
+
+void
+peer_close(struct peer *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	p->is_closed = true;
+	buffer_free(&p->in);
+	buffer_free(&p->out);
+}
+
+struct text
+peer_pending(const struct peer *p)
+{
+	if (p->in.bytes == NULL)
+		return (struct text){"", 0};
+	return (struct text){
+	    (const char *)p->in.bytes + p->start, p->in.len - p->start};
+}
+
+void
+peer_consume(struct peer *p, size_t n)
+{
+	p->start += n;
+	if (p->start < p->in.len)
+		return;
+	p->start = 0;
+	/* give back what one large message needed */
+	buffer_clear(&p->in, 4 * RELAY_CHUNK);
+}
+
+bool
+peer_expect(struct peer *p, size_t n)
+{
+	size_t have = p->in.len - p->start;
+
+	if (p->start > 0) {
+		buffer_drop(&p->in, p->start);
+		p->start = 0;
+		p->in.len = have;
+	}
+	return n <= have || buffer_reserve(&p->in, n - have);
+}
+
+static size_t
+peer_unsent(const struct peer *p)
+{
+	return p->out.len - p->sent;
+}
+
+static void
+peer_send(struct peer *p)
+{
+	ssize_t n;
+
+	while (peer_unsent(p) > 0 && !p->is_closed) {
+		n = send(p->fd, p->out.bytes + p->sent, peer_unsent(p),
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (n < 0) {
+			p->is_closed = true;
+			return;
+		}
+		p->sent += (size_t)n;
+		p->bytes_out += (uint64_t)n;
+	}
+	p->sent = 0;
+	buffer_clear(&p->out, 4 * RELAY_CHUNK);
+}
+
+/* Take in what is there: as much as `in` has room for, at least a chunk. */
+static enum err
+peer_receive(struct peer *p)
+{
+	ssize_t n;
+
+	if (p->in.size - p->in.len < RELAY_CHUNK / 2 &&
+	    !peer_expect(p, p->in.len - p->start + RELAY_CHUNK))
+		return ERR_TOO_LONG;
+	n = recv(p->fd, p->in.bytes + p->in.len, p->in.size - p->in.len,
+	    MSG_DONTWAIT);
+	if (n > 0) {
+		p->in.len += (size_t)n;
+		p->bytes_in += (uint64_t)n;
+	} else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK &&
+				 errno != EINTR)) {
+		p->is_closed = true;
+	}
+	return ERR_NONE;
+}
+
+static short
+interest(const struct peer *p, bool wants_bytes)
+{
+	short events = POLLRDHUP;
+
+	if (wants_bytes)
+		events |= POLLIN;
+	if (peer_unsent(p) > 0)
+		events |= POLLOUT;
+	return events;
+}
+
+static enum err
+relay_poll(struct relay *r, struct pollfd *fds)
+{
+	struct timespec left = {0}, *timeout = NULL;
+	int64_t ms;
+	int n;
+
+	if (r->deadline != 0) {
+		ms = r->deadline - relay_now();
+		if (ms <= 0)
+			return ERR_DEADLINE;
+		left.tv_sec = ms / 1000;
+		left.tv_nsec = ms % 1000 * 1000000;
+		timeout = &left;
+	}
+	n = ppoll(fds, 3, timeout, &r->waiting);
+	if (n < 0)
+		return errno == EINTR ? ERR_INTERRUPTED : ERR_SYSTEM;
+	return n == 0 ? ERR_DEADLINE : ERR_NONE;
+}
+
+/* A peer that hung up while we don't want its bytes is gone for us: there is
+ * nobody to hold a statement for. */
+static void
+note_hangup(struct peer *p, const struct pollfd *fd)
+{
+	if ((fd->revents & (POLLERR | POLLNVAL)) != 0 ||
+	    ((fd->revents & (POLLHUP | POLLRDHUP)) != 0 &&
+		(fd->events & POLLIN) == 0 && fd->fd >= 0))
+		p->is_closed = true;
+}
+
+enum err
+relay_turn(struct relay *r, bool wants_client)
+{
+	struct pollfd fds[3];
+	bool reads_upstream, reads_client;
+	enum err e;
+
+	peer_send(&r->upstream);
+	peer_send(&r->client);
+	if (r->client.is_closed || r->upstream.is_closed)
+		return ERR_CLOSED;
+	reads_client = wants_client && peer_unsent(&r->upstream) < RELAY_BOUND;
+	reads_upstream = peer_unsent(&r->client) < RELAY_BOUND;
+	fds[0] = (struct pollfd){.fd = r->client.fd,
+	    .events = interest(&r->client, reads_client)};
+	fds[1] = (struct pollfd){.fd = r->upstream.fd,
+	    .events = interest(&r->upstream, reads_upstream)};
+	if (!reads_upstream)
+		fds[1].events &= (short)~POLLRDHUP;
+	fds[2] = (struct pollfd){.fd = r->life, .events = POLLIN};
+	e = relay_poll(r, fds);
+	if (e != ERR_NONE)
+		return e;
+	if (fds[2].revents != 0)
+		return ERR_CLOSED;
+	note_hangup(&r->client, &fds[0]);
+	if (reads_client && (fds[0].revents & (POLLIN | POLLHUP)) != 0)
+		e = peer_receive(&r->client);
+	if (e == ERR_NONE && reads_upstream &&
+	    (fds[1].revents & (POLLIN | POLLHUP)) != 0) {
+		e = peer_receive(&r->upstream);
+		if (e == ERR_NONE)
+			e = r->drain(r->context);
+	}
+	return e;
+}
+
+void
+relay_farewell(struct peer *p)
+{
+	if (p->fd >= 0)
+		peer_send(p);
+}
+
+void
+relay_flush_client(struct relay *r, int deadline_ms)
+{
+	int64_t deadline = relay_now() + deadline_ms, left;
+	struct pollfd fd = {.fd = r->client.fd, .events = POLLOUT};
+
+	for (peer_send(&r->client);
+	     peer_unsent(&r->client) > 0 && !r->client.is_closed;
+	     peer_send(&r->client)) {
+		left = deadline - relay_now();
+		if (left <= 0 || poll(&fd, 1, (int)left) == 0)
+			return;
+	}
+}

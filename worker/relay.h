@@ -1,0 +1,73 @@
+/*
+ * relay.h - the one poll(): two peers that can never deadlock each other.
+ *
+ * A strict read-one-write-the-other relay hangs as soon as a client pipelines
+ * large requests while the server answers with large replies.  So every wait
+ * of a session happens in relay_turn(): while it waits to write to one peer
+ * it drains the other into a bounded buffer.  Everyone else appends to a
+ * peer's `out`, consumes from its `in`, and believes in blocking.
+ */
+#ifndef SALLYPORT_RELAY_H
+#define SALLYPORT_RELAY_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/wire.h"
+
+enum {
+	RELAY_CHUNK = 64 * 1024,  /* read at once */
+	RELAY_BOUND = 256 * 1024, /* more than this waiting to be sent to one
+				   * peer: the other is not read */
+};
+
+struct peer {
+	int fd;		   /* non-blocking; -1: none */
+	struct buffer in;  /* received; what is before `start` is consumed */
+	size_t start;
+	struct buffer out; /* to be sent; what is before `sent` is */
+	size_t sent;
+	bool is_closed;    /* it closed, or an error ended it */
+	uint64_t bytes_in, bytes_out;
+};
+
+struct relay {
+	struct peer client, upstream;
+	/* Consume upstream.in as far as possible; called when it has grown. */
+	enum err (*drain)(void *context);
+	void *context;
+	int64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
+	int life;	  /* readable: master has died */
+	sigset_t waiting; /* the signal mask while waiting */
+};
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t relay_now(void);
+
+/* Unconsumed bytes of a peer, and consuming them. */
+struct text peer_pending(const struct peer *p);
+void peer_consume(struct peer *p, size_t n);
+
+/* Room in `in` for a message of `n` bytes in all; false over the ceiling. */
+bool peer_expect(struct peer *p, size_t n);
+
+void peer_init(struct peer *p, int fd, size_t in_ceiling);
+void peer_close(struct peer *p);
+
+/* Send what waits, then wait once for something to happen and take it in:
+ * bytes of the client (only with `wants_client`), bytes of the upstream
+ * (given to drain), room to send, the deadline, a signal.
+ * ERR_NONE: something moved, look again.  ERR_CLOSED: a peer is_closed or
+ * master died; ERR_DEADLINE; ERR_INTERRUPTED: a signal; or drain's error. */
+enum err relay_turn(struct relay *r, bool wants_client) MUST_CHECK;
+
+/* Send what can be sent at once: for a goodbye nobody waits for. */
+void relay_farewell(struct peer *p);
+
+/* Send what waits for the client, at most until `deadline_ms` from now, and
+ * take nothing in: for last words. */
+void relay_flush_client(struct relay *r, int deadline_ms);
+
+#endif

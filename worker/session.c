@@ -1,0 +1,312 @@
+/*
+ * session.c - one connection, on one screen: see session_run().
+ *
+ * It knows no protocol and no policy; it owns the order of things, and that
+ * every session that began is recorded to its end.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "worker/postgres/pg.h"
+#include "worker/session.h"
+
+enum { LAST_WORDS_MS = 2000 };
+
+volatile sig_atomic_t session_drain_asked;
+
+static const struct protocol *const protocols[] = {
+    &pg_protocol,
+};
+
+static const char *const endings[ENDING_MAX] = {
+    [ENDING_CLIENT] = "client",
+    [ENDING_UPSTREAM] = "upstream closed the connection",
+    [ENDING_PROTOCOL] = "protocol violation",
+    [ENDING_LOGIN] = "login failed",
+    [ENDING_DRAIN] = "shutdown",
+    [ENDING_KILLED] = "killed by an operator",
+    [ENDING_AUDIT] = "audit sink failed",
+    [ENDING_ERROR] = "internal error",
+};
+
+static int64_t
+wall_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const struct protocol *
+protocol_for(enum engine engine)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (protocols[i]->engine == engine)
+			return protocols[i];
+	}
+	return NULL;
+}
+
+/* "127.0.0.1:40112", "[::1]:40112" or "unix". */
+static void
+describe_client(int fd, char *out, size_t size)
+{
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+	char host[INET6_ADDRSTRLEN] = "";
+	int one = 1;
+
+	snprintf(out, size, "unix");
+	if (getpeername(fd, (struct sockaddr *)&sa, &len) != 0)
+		return;
+	if (sa.ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)&sa;
+
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+		snprintf(out, size, "%s:%u", host, ntohs(in->sin_port));
+	} else if (sa.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const void *)&sa;
+
+		inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
+		snprintf(out, size, "[%s]:%u", host, ntohs(in->sin6_port));
+	} else {
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+static bool
+make_id(char id[SESSION_ID_LEN + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	uint8_t bytes[SESSION_ID_LEN / 2];
+	size_t i;
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return false;
+	for (i = 0; i < sizeof(bytes); i++) {
+		id[i * 2] = hex[bytes[i] >> 4];
+		id[i * 2 + 1] = hex[bytes[i] & 15];
+	}
+	id[SESSION_ID_LEN] = '\0';
+	return true;
+}
+
+static bool
+session_init(struct session *s, struct birth *b, int fd, size_t listener)
+{
+	const struct settings *settings = b->settings;
+
+	*s = (struct session){.birth = b,
+	    .settings = settings,
+	    .slot = b->slot,
+	    .arena = arena_new(SESSION_ARENA_MAX),
+	    .gate = calloc(1, sizeof(*s->gate)),
+	    .audit =
+		audit_new(settings->audit_socket, settings->audit_facility)};
+	s->upstream =
+	    &settings->upstreams[settings->listeners[listener].upstream_index];
+	s->protocol = protocol_for(s->upstream->engine);
+	describe_client(fd, s->client, sizeof(s->client));
+	s->identity.client = text_of(s->client);
+	s->record = (struct audit_session){.session = s->id,
+	    .identity = &s->identity,
+	    .upstream = text_of(s->upstream->name)};
+	s->relay.context = s;
+	s->relay.life = b->life;
+	sigprocmask(SIG_BLOCK, NULL, &s->relay.waiting);
+	sigdelset(&s->relay.waiting, SIGTERM);
+	sigdelset(&s->relay.waiting, SIGUSR1);
+	peer_init(&s->relay.upstream, -1, 0);
+	peer_init(&s->relay.client, fd,
+	    settings->statement_limit + 2 * RELAY_CHUNK);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	if (s->arena == NULL || s->gate == NULL || s->audit == NULL ||
+	    s->protocol == NULL || !make_id(s->id))
+		return false;
+	audit_set_session(s->audit, &s->record);
+	gate_init(s->gate, b, s->audit);
+	return true;
+}
+
+static void
+session_free(struct session *s)
+{
+	if (s->gate != NULL)
+		gate_leave(s->gate);
+	free(s->gate);
+	audit_free(s->audit);
+	peer_close(&s->relay.client);
+	peer_close(&s->relay.upstream);
+	arena_free(s->arena);
+}
+
+static void
+show_client(struct session *s)
+{
+	struct slot *slot = s->slot;
+
+	slot_write_begin(slot);
+	field_set(slot->session, sizeof(slot->session), text_of(s->id));
+	field_set(slot->client, sizeof(slot->client), text_of(s->client));
+	field_set(slot->user, sizeof(slot->user), s->identity.user);
+	field_set(slot->agent, sizeof(slot->agent), s->identity.agent);
+	field_set(slot->upstream, sizeof(slot->upstream),
+	    text_of(s->upstream->name));
+	field_set(
+	    slot->database, sizeof(slot->database), text_of(s->database));
+	if (slot->connected_at == 0)
+		slot->connected_at = wall_ms();
+	slot_write_end(slot);
+}
+
+void
+session_show_state(struct session *s, enum slot_state state)
+{
+	enum slot_state was = (enum slot_state)atomic_load_explicit(
+	    &s->slot->state, memory_order_relaxed);
+
+	atomic_store_explicit(&s->slot->state, (int)state, memory_order_release);
+	/* master plans its pool by who is free; the rest is only shown */
+	if (was <= SLOT_IDLE)
+		eventfd_write(s->birth->wake, 1);
+}
+
+void
+session_show_statement(struct session *s, struct text canonical)
+{
+	struct slot *slot = s->slot;
+
+	slot_write_begin(slot);
+	field_set(slot->statement, sizeof(slot->statement), canonical);
+	slot->statement_at = wall_ms();
+	slot->statements++;
+	slot->audit_seq = s->record.seq;
+	slot_write_end(slot);
+	session_show_state(s, SLOT_RUNNING);
+}
+
+enum err
+session_end(struct session *s, enum ending why)
+{
+	if (!s->has_ending)
+		s->ending = why;
+	s->has_ending = true;
+	return ERR_CLOSED;
+}
+
+enum err
+session_lost(struct session *s)
+{
+	if (s->relay.client.is_closed)
+		return session_end(s, ENDING_CLIENT);
+	if (s->relay.upstream.is_closed)
+		return session_end(s, ENDING_UPSTREAM);
+	return session_end(s, ENDING_DRAIN); /* master has died */
+}
+
+enum err
+session_attend(struct session *s)
+{
+	unsigned orders = atomic_exchange(&s->slot->orders, 0);
+
+	if (session_drain_asked)
+		s->is_draining = true;
+	if ((orders & ORDER_KILL) != 0)
+		return session_end(s, ENDING_KILLED);
+	return (orders & ORDER_CANCEL) != 0 ? ERR_INTERRUPTED : ERR_NONE;
+}
+
+/* From greeting to recorded connection. */
+static enum err
+session_begin(struct session *s)
+{
+	enum err e;
+
+	session_show_state(s, SLOT_LOGIN);
+	s->relay.deadline = relay_now() +
+	    (int64_t)s->settings->login_deadline_s * 1000;
+	show_client(s);
+	e = s->protocol->greet(s);
+	if (e != ERR_NONE)
+		return e;
+	s->relay.deadline = 0;
+	show_client(s);
+	session_show_state(s, SLOT_WAITING);
+	return ERR_NONE;
+}
+
+static void
+record_disconnect(struct session *s)
+{
+	struct json *j = audit_begin(s->audit, "disconnect");
+
+	json_cstring(j, "reason", endings[s->ending]);
+	json_number(j, "statements", (int64_t)s->slot->statements);
+	json_number(j, "rows", (int64_t)s->slot->rows);
+	json_number(
+	    j, "bytes", (int64_t)s->relay.client.bytes_out);
+	json_number(j, "masked", (int64_t)s->slot->masked);
+	json_number(j, "ms", wall_ms() - s->slot->connected_at);
+	if (audit_send(s->audit) != ERR_NONE)
+		log_error("session %s: its disconnect could not be recorded",
+		    s->id);
+}
+
+/* accept → greet → { judge and forward a message } → goodbye */
+void
+session_run(struct birth *b, int fd, size_t listener)
+{
+	struct session s;
+	enum err e;
+
+	if (!session_init(&s, b, fd, listener)) {
+		log_error("a session could not begin: out of memory");
+		session_free(&s);
+		return;
+	}
+	e = session_begin(&s);
+	if (e == ERR_NONE) {
+		while (e == ERR_NONE) {
+			e = s.is_draining && s.protocol->is_quiet(&s)
+			    ? session_end(&s, ENDING_DRAIN)
+			    : s.protocol->serve(&s);
+		}
+		if (e != ERR_CLOSED)
+			session_end(&s, ENDING_ERROR);
+		session_show_state(&s, SLOT_ENDING);
+		record_disconnect(&s);
+	}
+	if (s.state != NULL)
+		s.protocol->farewell(&s);
+	relay_flush_client(&s.relay, LAST_WORDS_MS);
+	session_free(&s);
+}
+
+void
+session_refuse(struct birth *b, int fd, size_t listener)
+{
+	struct session s;
+
+	if (session_init(&s, b, fd, listener)) {
+		s.relay.deadline = relay_now() + LAST_WORDS_MS;
+		s.protocol->refuse(&s);
+		relay_flush_client(&s.relay, LAST_WORDS_MS);
+		atomic_fetch_add(&b->board->clients_refused, 1);
+	}
+	session_free(&s);
+}

@@ -1,0 +1,89 @@
+/*
+ * session.h - one connection, from accept to goodbye.
+ */
+#ifndef SALLYPORT_SESSION_H
+#define SALLYPORT_SESSION_H
+
+#include "common/audit.h"
+#include "common/ipc.h"
+#include "worker/gate.h"
+#include "worker/relay.h"
+
+enum { SESSION_ARENA_MAX = 64 * 1024 * 1024 };
+
+enum ending { /* why a session ends; recorded in the disconnect event */
+	ENDING_CLIENT,	 /* it said goodbye or closed */
+	ENDING_UPSTREAM, /* the database closed */
+	ENDING_PROTOCOL, /* it broke the protocol */
+	ENDING_LOGIN,	 /* it did not get in */
+	ENDING_DRAIN,	 /* Sallyport is stopping */
+	ENDING_KILLED,	 /* an operator ended it */
+	ENDING_AUDIT,	 /* the audit sink does not take records */
+	ENDING_ERROR,	 /* out of memory and the like */
+	ENDING_MAX
+};
+
+struct session {
+	struct birth *birth;
+	const struct settings *settings;
+	const struct upstream *upstream;
+	const struct protocol *protocol;
+	void *state; /* the protocol's own; in the arena */
+	struct arena *arena;
+	struct relay relay;
+	struct gate *gate;
+	struct identity identity;
+	struct audit *audit;
+	struct audit_session record;
+	struct slot *slot;
+	char id[SESSION_ID_LEN + 1];
+	char client[SLOT_NAME_MAX]; /* its address */
+	char database[SLOT_NAME_MAX];
+	char login[BROKER_NAME_MAX];
+	size_t greeting; /* bytes of the client's first message */
+	enum ending ending; /* first cause wins */
+	bool has_ending;
+	bool is_draining;   /* end as soon as nothing is running */
+};
+
+/* What session.c needs of a protocol. It never asks which one it serves. */
+struct protocol {
+	enum engine engine;
+	const char *name;
+	/* From the first byte to a proved identity and a ready upstream.
+	 * ERR_NOT_FOUND: the connection was no session (a CancelRequest, a
+	 * probe) and is over, with nothing to record. */
+	enum err (*greet)(struct session *s);
+	/* Judge and forward the client's next message. */
+	enum err (*serve)(struct session *s);
+	/* May a draining session end now: is nothing running? */
+	bool (*is_quiet)(const struct session *s);
+	/* Tell the client why, in the protocol's words, and let go. */
+	void (*farewell)(struct session *s);
+	/* Read the client's greeting and tell it that there are too many. */
+	void (*refuse)(struct session *s);
+};
+
+/* Serve the accepted client `fd` of listener `listener` to its end. */
+void session_run(struct birth *b, int fd, size_t listener);
+
+/* All workers are busy: read the client's greeting and say so. */
+void session_refuse(struct birth *b, int fd, size_t listener);
+
+/* Note why the session ends (the first call counts); gives ERR_CLOSED. */
+enum err session_end(struct session *s, enum ending why);
+
+/* The relay said ERR_CLOSED: note who is gone; gives ERR_CLOSED. */
+enum err session_lost(struct session *s);
+
+/* A signal or the relay's ERR_INTERRUPTED: look at flags and slot orders.
+ * ERR_NONE: go on; ERR_INTERRUPTED: a cancel request came in; ERR_CLOSED. */
+enum err session_attend(struct session *s) MUST_CHECK;
+
+/* Show on the scoreboard what the session does. */
+void session_show_state(struct session *s, enum slot_state state);
+void session_show_statement(struct session *s, struct text canonical);
+
+extern volatile sig_atomic_t session_drain_asked; /* set by SIGTERM */
+
+#endif

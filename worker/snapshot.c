@@ -1,0 +1,196 @@
+/*
+ * snapshot.c - the policy generation and catalogue reading in force.
+ *
+ * The rule: a generation that cannot be loaded leaves no policy at all, so
+ * every statement is denied until one can.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "worker/snapshot.h"
+
+enum {
+	READ_AGAIN_PAUSE_S = 1, /* between two wishes of one session */
+	SAME_NAME_MAX = 64,
+};
+
+static enum err
+open_store(const struct gate *g, const char *folder, struct store **store)
+{
+	char path[4096];
+	int len;
+
+	if (*store != NULL)
+		return ERR_NONE;
+	len = snprintf(
+	    path, sizeof(path), "%s/%s", g->settings->state, folder);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return ERR_TOO_LONG;
+	return store_open(path, STORE_READ, store);
+}
+
+/* Let go of the policy, if it is one that this worker loaded. */
+static void
+drop_policy(struct gate *g)
+{
+	protection_free(g->protection);
+	g->protection = NULL;
+	if (g->policy_arena != NULL) {
+		policy_close(g->policy);
+		free(g->policy);
+		arena_free(g->policy_arena);
+	}
+	g->policy = NULL;
+	g->policy_arena = NULL;
+}
+
+static enum err
+load_policy(struct gate *g)
+{
+	struct text form;
+	uint64_t generation = 0;
+	enum err e;
+
+	g->policy_arena = arena_new(0);
+	g->policy = calloc(1, sizeof(*g->policy));
+	if (g->policy_arena == NULL || g->policy == NULL)
+		return ERR_MEMORY;
+	e = open_store(g, "policy", &g->policy_store);
+	if (e == ERR_NONE)
+		e = store_read_policy(
+		    g->policy_store, g->policy_arena, &form, &generation);
+	if (e == ERR_NONE)
+		e = policy_decode(form, g->policy_arena, g->policy);
+	if (e == ERR_NONE)
+		g->policy->generation = generation;
+	return e;
+}
+
+bool
+snapshot_is_current(struct gate *g)
+{
+	uint64_t wanted = atomic_load_explicit(
+	    &g->birth->board->generation, memory_order_acquire);
+	size_t i;
+	enum err e;
+
+	if (g->policy != NULL && g->policy->generation == wanted)
+		return true;
+	for (i = 0; i < GATE_CACHE_SLOTS; i++) {
+		ruling_drop(g->cache[i]);
+		g->cache[i] = NULL;
+	}
+	drop_policy(g);
+	e = load_policy(g);
+	if (e == ERR_NONE && g->identity != NULL)
+		e = snapshot_protect(g);
+	if (e == ERR_NONE)
+		return true;
+	snprintf(g->reason, sizeof(g->reason),
+	    "policy generation %llu cannot be loaded: %s",
+	    (unsigned long long)wanted, err_text(e));
+	log_error("%s", g->reason);
+	drop_policy(g);
+	return false;
+}
+
+enum err
+snapshot_protect(struct gate *g)
+{
+	enum err e = open_store(g, "catalog", &g->catalog_store);
+
+	/* ERR_NOT_FOUND: no catalogue was ever read; all is unknown then */
+	if (e != ERR_NONE && e != ERR_NOT_FOUND)
+		return e;
+	protection_free(g->protection);
+	g->protection = protection_new(g->policy, g->identity,
+	    g->catalog_store, g->place.upstream, g->place.database);
+	if (g->protection == NULL)
+		return ERR_MEMORY;
+	protection_sync(g->protection, snapshot_reading(g));
+	return ERR_NONE;
+}
+
+uint64_t
+snapshot_reading(const struct gate *g)
+{
+	if (g->wish == NULL)
+		return 0;
+	return atomic_load_explicit(&g->wish->done, memory_order_acquire);
+}
+
+void
+snapshot_schema_changed(struct gate *g)
+{
+	g->asked_at = 0;
+}
+
+bool
+snapshot_read_again(struct gate *g)
+{
+	time_t now = time(NULL);
+
+	if (g->wish == NULL || now - g->asked_at < READ_AGAIN_PAUSE_S)
+		return false;
+	g->asked_at = now;
+	if (wish_make(g->wish, g->birth->catalog, GATE_CATALOG_WAIT_MS) !=
+	    ERR_NONE)
+		return false;
+	if (open_store(g, "catalog", &g->catalog_store) != ERR_NONE)
+		return false;
+	protection_refresh(g->protection, g->catalog_store);
+	return true;
+}
+
+/* Schemas of all relations of that name; max when it cannot tell. */
+static size_t
+schemas_named(struct gate *g, struct text name, struct text *schemas_out,
+    size_t max)
+{
+	uint32_t oids[SAME_NAME_MAX];
+	struct relation r;
+	size_t count = 0, i, n = 0;
+
+	if (g->catalog_store == NULL ||
+	    store_relations_named(g->catalog_store, g->place.upstream,
+		g->place.database, name, oids, SAME_NAME_MAX, &count) !=
+		ERR_NONE)
+		return 0;
+	for (i = 0; i < count && n < max; i++) {
+		if (store_relation(g->catalog_store, g->place.upstream,
+			g->place.database, oids[i], g->scratch, &r) ==
+		    ERR_NONE)
+			schemas_out[n++] = r.schema;
+	}
+	return n;
+}
+
+size_t
+snapshot_resolve(void *context, struct text schema, struct text name,
+    struct text *schemas_out, size_t max)
+{
+	struct gate *g = context;
+	size_t n;
+
+	if (max == 0)
+		return 0;
+	if (schema.len > 0) {
+		schemas_out[0] = schema;
+		return 1;
+	}
+	n = schemas_named(g, name, schemas_out, max);
+	if (n == 0 && snapshot_read_again(g))
+		n = schemas_named(g, name, schemas_out, max);
+	return n;
+}
+
+void
+snapshot_close(struct gate *g)
+{
+	store_close(g->policy_store);
+	store_close(g->catalog_store);
+	g->policy_store = g->catalog_store = NULL;
+	drop_policy(g);
+}

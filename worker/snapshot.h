@@ -1,0 +1,35 @@
+/*
+ * snapshot.h - which policy and which catalogue reading are in force.
+ *
+ * A worker is born with the policy master had; an open session notices a new
+ * generation at its next statement and loads it from the store itself.
+ */
+#ifndef SALLYPORT_SNAPSHOT_H
+#define SALLYPORT_SNAPSHOT_H
+
+#include "worker/gate.h"
+
+/* Load what is in force if it is not what we have. False: nothing valid can
+ * be had, g->reason says why, and the caller denies. */
+bool snapshot_is_current(struct gate *g);
+
+/* Which reading of the catalogue counts. */
+uint64_t snapshot_reading(const struct gate *g);
+
+/* Ask the catalogue process to read the database again and wait for it.
+ * False: no fresh reading (asked too recently, too slow, failed). */
+bool snapshot_read_again(struct gate *g);
+
+/* The session changed the schema: an unknown relation is worth asking for. */
+void snapshot_schema_changed(struct gate *g);
+
+/* Make g->protection for the policy and identity. */
+enum err snapshot_protect(struct gate *g) MUST_CHECK;
+
+/* A relation_resolver over the catalogue; context is the gate. */
+size_t snapshot_resolve(void *context, struct text schema, struct text name,
+    struct text *schemas_out, size_t max);
+
+void snapshot_close(struct gate *g);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * worker.c - a process that serves one session and ends.
+ *
+ * Spare workers wait in one epoll each, woken one at a time (EPOLLEXCLUSIVE),
+ * so a new client wakes one of them and not the herd.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "worker/session.h"
+#include "worker/worker.h"
+
+enum { LIFE = LISTENERS_MAX }; /* tag of the life pipe among the listeners */
+
+static void
+on_term(int signal)
+{
+	(void)signal;
+	session_drain_asked = 1;
+}
+
+static void
+on_look(int signal)
+{
+	(void)signal; /* waking up is all: flags are in the slot */
+}
+
+static void
+set_signals(sigset_t *waiting)
+{
+	struct sigaction term = {.sa_handler = on_term};
+	struct sigaction look = {.sa_handler = on_look};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, waiting);
+	sigdelset(waiting, SIGTERM);
+	sigdelset(waiting, SIGUSR1);
+	sigaction(SIGTERM, &term, NULL);
+	sigaction(SIGUSR1, &look, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
+static int
+watch(const struct birth *b)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	size_t i;
+
+	for (i = 0; poll >= 0 && i < b->listener_count; i++) {
+		event.data.u32 = (uint32_t)i;
+		if (epoll_ctl(poll, EPOLL_CTL_ADD, b->listeners[i], &event))
+			return -1;
+	}
+	event = (struct epoll_event){.events = EPOLLIN, .data.u32 = LIFE};
+	if (poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, b->life, &event) != 0)
+		return -1;
+	return poll;
+}
+
+/* The next client, or -1 when it is time to go. */
+static int
+next_client(
+    const struct birth *b, int poll, const sigset_t *waiting, size_t *listener)
+{
+	struct epoll_event event;
+	int n, fd;
+
+	for (;;) {
+		if (session_drain_asked)
+			return -1;
+		n = epoll_pwait(poll, &event, 1, -1, waiting);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n <= 0)
+			continue;
+		if (event.data.u32 == LIFE)
+			return -1;
+		*listener = event.data.u32;
+		fd = accept4(b->listeners[*listener], NULL, NULL,
+		    SOCK_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+}
+
+static void
+be_idle(struct birth *b)
+{
+	atomic_store(&b->slot->state, SLOT_IDLE);
+	eventfd_write(b->wake, 1);
+}
+
+int
+worker_main(struct birth *b)
+{
+	sigset_t waiting;
+	size_t listener = 0;
+	int poll, fd;
+
+	set_signals(&waiting);
+	poll = watch(b);
+	if (poll < 0) {
+		log_error("cannot wait for clients: errno %d", errno);
+		return EXIT_FAILURE;
+	}
+	be_idle(b);
+	do {
+		fd = next_client(b, poll, &waiting, &listener);
+		if (fd < 0)
+			break;
+		if (b->refuses)
+			session_refuse(b, fd, listener);
+		else
+			session_run(b, fd, listener);
+	} while (b->refuses);
+	atomic_store(&b->slot->state, SLOT_ENDING);
+	return EXIT_SUCCESS;
+}
