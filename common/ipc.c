@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 enum {
-	SNAPSHOT_TRIES = 1000,
+	SNAPSHOT_TRIES = 200,
+	SNAPSHOT_YIELDS = 10, /* of these, the last ones let others run */
 	BROKER_DEADLINE_MS = 10000,
 	RATE_PROBES = 8, /* buckets looked at for a key */
 	WISH_FREE = 0,
@@ -93,7 +94,7 @@ slot_snapshot(const struct slot *s, struct slot *copy)
 		unsigned before = atomic_load_explicit(
 		    &s->sequence, memory_order_acquire);
 
-		if (i > 0)
+		if (i >= SNAPSHOT_TRIES - SNAPSHOT_YIELDS)
 			sched_yield();
 		memcpy(copy, s, sizeof(*copy));
 		atomic_thread_fence(memory_order_acquire);

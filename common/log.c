@@ -120,7 +120,8 @@ log_line(int level, const char *word, const char *format, va_list arguments)
 	char line[LINE_MAX_LEN];
 	size_t start = (size_t)snprintf(line, sizeof(line), "%s", word), i;
 
-	if (vsnprintf(line + start, sizeof(line) - start, format, arguments) < 0)
+	if (vsnprintf(line + start, sizeof(line) - start, format,
+		arguments) < 0)
 		return;
 	for (i = 0; line[i] != '\0'; i++) {
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)

@@ -1,5 +1,6 @@
 /*
- * log.h - Sallyport's own operational log, through syslog(3).
+ * log.h - Sallyport's own operational log: syslog(3)'s protocol, but never
+ * waiting for a syslog daemon that has stopped reading.
  *
  * In the foreground it goes to standard error as well.  Keeps errno.  Audit
  * records do not come here: audit.h.

@@ -341,7 +341,8 @@ mask_timestamp(const struct mask_job *j, struct text *out)
 	if (j->type.is_binary) {
 		stamp = (int64_t)mask_get(j->value.at, sizeof(bytes));
 		m.day = floor_divide(stamp, whole_day);
-		m.micros = stamp - m.day * whole_day;
+		m.micros = stamp % whole_day; /* no multiplying: it may */
+		m.micros += m.micros < 0 ? whole_day : 0; /* overflow */
 	} else if (!read_moment(j->value, &m) || !m.has_time ||
 	    m.has_zone != (j->type.oid == TYPE_TIMESTAMPTZ)) {
 		return false;

@@ -31,13 +31,14 @@ source_folder(char *path, size_t size)
 {
 	char probe[PATH_MAX + 32];
 	ssize_t len = readlink("/proc/self/exe", path, size - 1);
-	char *build;
+	char *build = NULL, *next;
 	struct stat st;
 
 	if (len <= 0)
 		return false;
 	path[len] = '\0';
-	build = strstr(path, "/build/");
+	for (next = path; (next = strstr(next, "/build/")) != NULL; next++)
+		build = next;
 	if (build == NULL || (size_t)(build - path) + 10 >= size)
 		return false;
 	strcpy(build, "/policies");

@@ -192,7 +192,8 @@ channel_serve(struct broker *b, struct channel *c, int fd)
 		return errno == EAGAIN || errno == EINTR;
 	if (n != (ssize_t)sizeof(request)) {
 		if (n != 0)
-			log_warning("a request of %zd bytes: channel closed", n);
+			log_warning(
+			    "a request of %zd bytes: channel closed", n);
 		return false;
 	}
 	request_answer(b, c, &request, &reply);

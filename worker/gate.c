@@ -246,6 +246,8 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 		return;
 	}
 	arena_reset(g->scratch);
+	if (g->is_schema_new && !snapshot_read_again(g))
+		g->is_schema_open = true; /* nobody knows: stay strict */
 	classifier = g->policy->classifiers[g->lex.dialect];
 	j->generation = g->policy->generation;
 	j->reading = snapshot_reading(g);
@@ -311,6 +313,7 @@ gate_output(struct gate *g, const struct ruling *j, uint32_t table,
 	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
 		e = protection_output(
 		    g->protection, &j->touch, table, column, out);
-	if (e != ERR_NONE)
+	if (e != ERR_NONE ||
+	    (g->is_schema_open && !protection_is_empty(g->protection)))
 		*out = (struct column_protection){.mask = MASK_REDACT};
 }

@@ -52,6 +52,7 @@ struct ruling {
 	/* valid as long as these are current */
 	uint64_t generation, reading;
 	int64_t minute;
+	struct text observed; /* what observing rules matched, likewise */
 	struct text *record; /* for each statement: its part of the audit
 			      * record, as JSON members */
 };
@@ -70,6 +71,8 @@ struct gate {
 	struct wish *wish;   /* the database's catalogue */
 	struct audit *audit;
 	time_t asked_at; /* when the session last made its wish; 0: may now */
+	bool is_schema_open; /* changed here and not committed yet */
+	bool is_schema_new; /* changed here: the reading is older than that */
 	struct arena *scratch; /* reset before each ruling */
 	uint64_t results_lost; /* result events the sink did not take */
 	struct text claims; /* what the client says it is; session life */

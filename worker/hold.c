@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "worker/hold.h"
 
 static int64_t
@@ -57,6 +58,25 @@ fill(struct request *r, const struct session *s, const struct ruling *j,
 	r->needed = rule->approve_of > 0 ? rule->approve_of : 1;
 	r->rule_index = j->rule_index;
 	r->generation = j->generation;
+}
+
+/* A request that no person decided is recorded as such; those that people
+ * decided are recorded where they decide. */
+static enum hold_result
+record_undecided(struct session *s, uint64_t request, enum hold_result result)
+{
+	struct json *j;
+
+	if (result == HOLD_APPROVED || result == HOLD_DENIED)
+		return result;
+	j = audit_begin(s->audit, "approval");
+	json_number(j, "request", (int64_t)request);
+	json_cstring(j, "decision",
+	    result == HOLD_EXPIRED ? "expired" : "withdrawn");
+	if (audit_send(s->audit) != ERR_NONE)
+		log_error("the end of request %llu could not be recorded",
+		    (unsigned long long)request);
+	return result;
 }
 
 static void
@@ -151,7 +171,8 @@ hold_statement(struct session *s, const struct ruling *j, struct text sql,
 		request_submit(r);
 		show(s, r->number);
 		announce(s, r->number, (int64_t)within);
-		out->result = wait_for_people(s, r);
+		out->result = record_undecided(
+		    s, r->number, wait_for_people(s, r));
 		field_set(out->decided_by, sizeof(out->decided_by),
 		    text_of(r->decided_by));
 		show(s, 0);

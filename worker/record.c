@@ -104,6 +104,31 @@ statement_part(
 	return (struct text){arena_copy(a, buffer, j.len), j.len};
 }
 
+/* Rules that only observe and would have matched, as a JSON member. */
+static struct text
+observed_part(const struct ruling *r)
+{
+	static char buffer[PART_MAX];
+	struct json j;
+	size_t i, k;
+
+	json_init(&j, buffer, sizeof(buffer));
+	j.comma = true;
+	json_open(&j, "observed", '[');
+	for (i = 0; i < r->text.count; i++) {
+		const struct verdict *v = &r->verdicts[i];
+
+		for (k = 0; k < v->matched_count; k++) {
+			if (v->matched[k]->then == THEN_OBSERVE)
+				json_element(&j, v->matched[k]->name);
+		}
+	}
+	json_close(&j, ']');
+	if (j.len == strlen(",\"observed\":[]") || j.overflowed)
+		return (struct text){NULL, 0};
+	return (struct text){arena_copy(r->arena, buffer, j.len), j.len};
+}
+
 void
 record_prepare(struct gate *g, struct ruling *j)
 {
@@ -118,6 +143,7 @@ record_prepare(struct gate *g, struct ruling *j)
 			return;
 	}
 	j->record = record;
+	j->observed = observed_part(j);
 }
 
 static enum err
@@ -131,7 +157,9 @@ record_one(struct gate *g, const struct ruling *j, struct text part,
 	json_cstring(out, "decision", decision);
 	if (rule != NULL)
 		json_text(out, "rule", rule->name);
-	if (reason.len == 0)
+	if (j->observed.len > 0)
+		json_raw(out, j->observed);
+	if (reason.len == 0 && j->verdict.decision != THEN_ALLOW)
 		reason = j->verdict.reason;
 	if (reason.len > 0)
 		json_text(out, "reason", cut(reason, GATE_REASON_MAX));

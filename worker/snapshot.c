@@ -124,7 +124,16 @@ snapshot_reading(const struct gate *g)
 void
 snapshot_schema_changed(struct gate *g)
 {
-	g->asked_at = 0;
+	g->is_schema_open = true;
+}
+
+void
+snapshot_schema_settled(struct gate *g)
+{
+	if (!g->is_schema_open)
+		return;
+	g->is_schema_open = false;
+	g->is_schema_new = true;
 }
 
 bool
@@ -132,8 +141,10 @@ snapshot_read_again(struct gate *g)
 {
 	time_t now = time(NULL);
 
-	if (g->wish == NULL || now - g->asked_at < READ_AGAIN_PAUSE_S)
+	if (g->wish == NULL ||
+	    (!g->is_schema_new && now - g->asked_at < READ_AGAIN_PAUSE_S))
 		return false;
+	g->is_schema_new = false;
 	g->asked_at = now;
 	if (wish_make(g->wish, g->birth->catalog, GATE_CATALOG_WAIT_MS) !=
 	    ERR_NONE)

@@ -20,8 +20,12 @@ uint64_t snapshot_reading(const struct gate *g);
  * False: no fresh reading (asked too recently, too slow, failed). */
 bool snapshot_read_again(struct gate *g);
 
-/* The session changed the schema: an unknown relation is worth asking for. */
+/* The session changed the schema. As long as that is not committed no reading
+ * can show it, and what the catalogue says of any relation may be wrong: every
+ * output of a masked identity is then redacted. After the commit the next
+ * statement waits for a fresh reading. */
 void snapshot_schema_changed(struct gate *g);
+void snapshot_schema_settled(struct gate *g);
 
 /* Make g->protection for the policy and identity. */
 enum err snapshot_protect(struct gate *g) MUST_CHECK;

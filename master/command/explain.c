@@ -116,7 +116,8 @@ statement_json(const struct statement *s, const struct verdict *v)
 	size_t i;
 
 	for (i = 0; i < s->relation_count; i++)
-		json_array_append_new(relations, relation_json(&s->relations[i]));
+		json_array_append_new(
+		    relations, relation_json(&s->relations[i]));
 	for (i = 0; i < v->matched_count; i++)
 		json_array_append_new(matched, rule_json(v->matched[i]));
 	all = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "canonical",
@@ -300,7 +301,8 @@ run_explain(const struct arguments *a)
 	int status = EXIT_USAGE;
 
 	if (a->identity == NULL || a->upstream == NULL)
-		return command_fail("explain needs -i IDENTITY and -u UPSTREAM");
+		return command_fail(
+		    "explain needs -i IDENTITY and -u UPSTREAM");
 	if (load_all(a->config, &l))
 		status = explain(a, &l);
 	load_release(&l);

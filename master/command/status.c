@@ -34,7 +34,8 @@ workers_print(const json_t *workers)
 
 	printf("%-18s", "workers");
 	json_object_foreach((json_t *)(uintptr_t)workers, state, count)
-		printf(" %s %" PRId64, state, (int64_t)json_integer_value(count));
+		printf(" %s %" PRId64, state,
+		    (int64_t)json_integer_value(count));
 	putchar('\n');
 }
 
@@ -115,7 +116,8 @@ cell_number(struct table *t, const json_t *object, const char *key)
 {
 	char number[24];
 
-	snprintf(number, sizeof(number), "%" PRId64, member_number(object, key));
+	snprintf(number, sizeof(number), "%" PRId64,
+	    member_number(object, key));
 	table_cell(t, number);
 }
 

@@ -102,7 +102,7 @@ text_print(FILE *to, const char *text, unsigned most)
 		if (is_cut && n + 1 >= most)
 			break;
 		if (is_control)
-			fputc(text[0] == '\n' || text[0] == '\t' ? ' ' : '?', to);
+			fputc(strchr("\n\t", text[0]) ? ' ' : '?', to);
 		else
 			fwrite(text, 1, len, to);
 		n++;

@@ -17,7 +17,7 @@ def held(sallyport, count=1):
     """The pending requests, when there are this many."""
     def look():
         pending = sallyport.json("approvals")
-        return len(pending) == count and pending
+        return len(pending) == count and (pending or [None])
     return harness.until(look, f"{count} request(s)", every=0.05)
 
 
@@ -217,7 +217,7 @@ def test_request_expires(world):
         assert "in time" in error["M"], error
         assert not s.json("approvals")
         assert w.query("SELECT 1").rows == [[b"1"]]
-    s.sink.wait("approval")
+    assert "in time" in s.sink.wait("statement", decision="deny")["reason"]
 
 
 def test_client_that_leaves_withdraws_its_request(world):

@@ -59,7 +59,7 @@ def test_sessions_show_who_does_what(world):
         assert session["user"] == "alice" and session["agent"] == "copilot"
         assert session["upstream"] == "shop"
         assert session["database"] == s.database
-        assert session["statements"] >= 2 and session["denied"] >= 1
+        assert session["statements"] >= 1 and session["denied"] >= 1
         shown = s.operate("sessions")
         assert "alice" in shown and "copilot" in shown
     harness.until(lambda: not s.json("sessions"), "the session to end")
@@ -109,7 +109,7 @@ def test_test_runs_examples_from_files(world):
     assert "3" in done.stdout
     done = s.cli("test", "-c", s.config, good, bad)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "DROP TABLE products" in done.stdout
+    assert "expected allow, got deny" in done.stdout
     assert "bad.yaml:" in done.stdout
 
 

@@ -74,6 +74,8 @@ scribble(struct slot *s)
 		memset(s->statement, (int)('a' + i % 26), 1000);
 		s->masked = i;
 		slot_write_end(s);
+		if (i % 8 == 0) /* a machine with one core runs readers too */
+			usleep(20);
 	}
 }
 
@@ -85,7 +87,7 @@ START_TEST(snapshot_is_never_torn)
 
 	if (writer == 0)
 		scribble(s);
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 500; i++) {
 		if (!slot_snapshot(s, &copy) || copy.rows == 0)
 			continue;
 		ck_assert_uint_eq(copy.rows, copy.masked);

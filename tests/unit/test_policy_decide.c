@@ -602,7 +602,8 @@ static const struct moment {
     {&friday_night, MONDAY + 5 * DAY + 23 * HOUR, false},
     {&weekend, MONDAY - 1, true},
     {&weekend, MONDAY, false},
-    {&weekend, -4 * DAY, false},	/* 1969-12-28 was a Sunday: 00:00 */
+    {&weekend, -4 * DAY, true}, /* 1969-12-28 was a Sunday */
+    {&weekend, -3 * DAY, false},
     {&in_berlin, MONDAY + 7 * HOUR, true}, /* winter: UTC+1 */
     {&in_berlin, MONDAY + 6 * HOUR, false},
     {&in_berlin, 1720000800, true},	/* 2024-07-03 10:00 UTC */

@@ -65,9 +65,11 @@ struct portal {
 	struct text values; /* the parameters, in Bind's bytes */
 	struct shape *shape; /* NULL: not described since Bind */
 	bool is_described;
+	bool is_cursor; /* of SQL's DECLARE: its columns say their format */
 	/* Code that could have replaced it has run since Bind: whatever it
 	 * returns is masked strictly. */
 	bool is_suspect;
+	uint64_t rows; /* it gave so far, over all its Executes */
 	uint64_t batch;
 	bool is_sure;
 };
@@ -246,7 +248,7 @@ bool pg_renew(struct session *s, struct ruling **j);
 /* It is at the front: its clock runs. */
 void run_start(struct session *s, struct run *r);
 /* One row came; false when it is over its limit and must be swallowed. */
-bool run_count_row(struct session *s, struct run *r, size_t bytes);
+bool run_count_row(struct session *s, struct pending *p, size_t bytes);
 void run_cut(struct session *s, struct run *r, const char *sqlstate,
     const char *complaint);
 /* It is over: record the outcome, note what it changed. */

@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "worker/postgres/pg.h"
+#include "worker/snapshot.h"
 
 enum { LENGTH_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
 
@@ -154,7 +155,7 @@ on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 		run_cut(s, p->run, "42501",
 		    "the result computes with protected columns, which their "
 		    "protection denies");
-	if (!run_count_row(s, p->run, a->total))
+	if (!run_count_row(s, p, a->total))
 		return ERR_NONE;
 	if (shape == NULL || !shape->is_masked) {
 		*fate = FATE_PASS;
@@ -257,8 +258,10 @@ on_ready(struct session *s, const struct answer *a, enum fate *fate)
 	}
 	pg->status = (char)wire_u8(&body);
 	pg->is_in_block = false;
-	if (pg->status == 'I')
+	if (pg->status == 'I') {
 		names_end_transaction(pg->portals, p->batch);
+		snapshot_schema_settled(s->gate);
+	}
 	if (p->is_ours || p->is_muted)
 		*fate = FATE_DROP;
 	advance(s);
@@ -494,7 +497,7 @@ next_answer(struct session *s, struct text have, struct answer *out)
 	if (out->total > RELAY_CHUNK && may_stream(s, out->type)) {
 		p = queue_front(&pg->queue);
 		pg->pass = out->total;
-		pg->swallows = !run_count_row(s, p->run, out->total);
+		pg->swallows = !run_count_row(s, p, out->total);
 		return ERR_NOT_FOUND;
 	}
 	if (out->total > PG_MASKED_ROW_MAX)

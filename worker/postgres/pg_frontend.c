@@ -503,9 +503,12 @@ on_flush(struct session *s, const struct message *r)
 static enum err
 on_terminate(struct session *s, const struct message *r)
 {
-	pg_of(s)->is_over = true;
+	/* what it sent before still runs to its end, as at the server */
+	enum err e = pg_settle(s);
+
 	(void)r;
-	return session_end(s, ENDING_CLIENT);
+	pg_of(s)->is_over = true;
+	return e != ERR_NONE ? e : session_end(s, ENDING_CLIENT);
 }
 
 static enum err

@@ -411,12 +411,13 @@ is_setting_name(struct text name)
 static struct text
 as_statement(struct session *s, struct text name, struct text value)
 {
-	char *text = arena_alloc(s->arena, name.len + value.len * 2 + 32), *p;
-	size_t i;
+	size_t room = name.len + value.len * 2 + 32, i;
+	char *text = arena_alloc(s->arena, room), *p;
 
 	if (text == NULL)
 		return (struct text){NULL, 0};
-	p = text + sprintf(text, "SET %.*s TO '", (int)name.len, name.at);
+	p = text +
+	    snprintf(text, room, "SET %.*s TO '", (int)name.len, name.at);
 	for (i = 0; i < value.len; i++) {
 		if (value.at[i] == '\'')
 			*p++ = '\'';
@@ -499,7 +500,7 @@ want_all(
 		    startup->settings[i].value);
 	if (e != ERR_NONE)
 		return e;
-	if (w->count + 4 > SETTINGS_MAX)
+	if (w->count + 5 > SETTINGS_MAX)
 		return fail_setting(
 		    s, TEXT("options"), TEXT("too many settings"));
 	if (!w->has_encoding)
@@ -511,6 +512,8 @@ want_all(
 	    TEXT("sallyport.user"), s->identity.user};
 	w->list[w->count++] = (struct setting_pair){
 	    TEXT("sallyport.agent"), s->identity.agent};
+	w->list[w->count++] = (struct setting_pair){
+	    TEXT("client_connection_check_interval"), TEXT("1s")};
 	return ERR_NONE;
 }
 
@@ -520,9 +523,18 @@ static enum err
 open_upstream(struct session *s, const struct wanted *w)
 {
 	struct pg *pg = pg_of(s);
-	enum err e = pg_upstream_open(s->upstream, text_of(s->database),
-	    w->list, w->count, s->birth->broker, &pg->link);
+	struct text database = text_of(s->database);
 	char reason[UPSTREAM_REASON_MAX];
+	enum err e;
+
+	/* the server looks after us as we look after the client: when this
+	 * process dies, its statement ends too. Servers before PostgreSQL 14
+	 * do not know the setting, which comes last in the list. */
+	e = pg_upstream_open(s->upstream, database, w->list, w->count,
+	    s->birth->broker, &pg->link);
+	if (e == ERR_REFUSED && strcmp(pg->link.sqlstate, "42704") == 0)
+		e = pg_upstream_open(s->upstream, database, w->list,
+		    w->count - 1, s->birth->broker, &pg->link);
 
 	if (e == ERR_NONE) {
 		peer_init(&s->relay.upstream, pg->link.fd,

@@ -183,7 +183,8 @@ names_end_transaction(struct names *portals, uint64_t batch)
 	for (i = 0; i < portals->size; i++) {
 		struct portal *p = portals->entries[i].value;
 
-		if (p != NULL && p->batch <= batch)
+		/* a cursor may be WITH HOLD: it goes with CLOSE */
+		if (p != NULL && !p->is_cursor && p->batch <= batch)
 			remove_entry(portals, &portals->entries[i]);
 	}
 }

@@ -9,8 +9,6 @@
 #include "common/detect.h"
 #include "worker/postgres/pg.h"
 
-enum { SCAN_PARTS_MAX = 64 };
-
 struct shape *
 shape_share(struct shape *s)
 {
@@ -46,7 +44,7 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 		p = (struct column_protection){.mask = MASK_REDACT};
 	plan->mask = p.mask;
 	plan->type.oid = field->type;
-	plan->type.is_binary = r->portal == NULL
+	plan->type.is_binary = r->portal == NULL || r->portal->is_cursor
 	    ? field->is_binary
 	    : pg_bind_is_binary(
 		  r->portal->formats, r->portal->format_count, i);
@@ -99,37 +97,11 @@ put_value(struct buffer *out, const struct masked *m)
 	buffer_put_text(out, m->value);
 }
 
-/* Mask what detectors find in a value that its origin did not protect. */
-static void
-scan_value(struct session *s, struct mask_type type, struct text value,
-    struct masked *m)
-{
-	const struct protection *p = s->gate->protection;
-	uint64_t detectors = protection_detectors(p);
-	struct mask_part parts[SCAN_PARTS_MAX];
-	struct found found;
-	size_t count = 0, from = 0;
-
-	while (detect_next(detectors, value, from, &found)) {
-		if (count == SCAN_PARTS_MAX) { /* a list of them: all of it */
-			mask_value(MASK_REDACT, type, pg_of(s)->mask_key,
-			    value, pg_of(s)->row, m);
-			return;
-		}
-		parts[count++] = (struct mask_part){.at = found.at,
-		    .len = found.len,
-		    .mask = protection_detector_mask(p, found.detector)};
-		from = found.at + found.len;
-	}
-	if (count > 0)
-		mask_parts(type, pg_of(s)->mask_key, value, parts, count,
-		    pg_of(s)->row, m);
-}
-
 enum err
 row_mask(struct session *s, const struct shape *shape, struct wire body,
     struct buffer *out, uint64_t *masked_out)
 {
+	const struct protection *protection = s->gate->protection;
 	struct pg *pg = pg_of(s);
 	uint16_t count = wire_u16(&body), i;
 	size_t at = pg_message_begin(out, 'D');
@@ -154,7 +126,9 @@ row_mask(struct session *s, const struct shape *shape, struct wire body,
 			mask_value(plan->mask, plan->type, pg->mask_key,
 			    value, pg->row, &m);
 		else if (!m.is_null && plan->is_scanned)
-			scan_value(s, plan->type, value, &m);
+			detect_mask(protection_detectors(protection),
+			    protection_detector_masks(protection), plan->type,
+			    pg->mask_key, value, pg->row, &m);
 		if (m.is_null != (len < 0) || m.value.at != value.at)
 			++*masked_out;
 		put_value(out, &m);

@@ -312,19 +312,24 @@ run_cut(struct session *s, struct run *r, const char *sqlstate,
 }
 
 bool
-run_count_row(struct session *s, struct run *r, size_t bytes)
+run_count_row(struct session *s, struct pending *p, size_t bytes)
 {
+	struct run *r = p->run;
+	uint64_t *rows = p->portal != NULL ? &p->portal->rows
+					   : &r->outcome.rows;
 	char text[128];
 
 	if (r->is_cut)
 		return false;
-	if (r->limits.rows != 0 && r->outcome.rows >= r->limits.rows) {
+	if (r->limits.rows != 0 && *rows >= r->limits.rows) {
 		snprintf(text, sizeof(text),
 		    "the result has more than the %llu rows allowed",
 		    (unsigned long long)r->limits.rows);
 		run_cut(s, r, "54000", text);
 		return false;
 	}
+	if (p->portal != NULL)
+		p->portal->rows++;
 	r->outcome.rows++;
 	r->outcome.bytes += bytes;
 	return true;
@@ -359,29 +364,63 @@ pg_cancel_upstream(struct session *s)
 		    s->id, s->upstream->name, err_text(e));
 }
 
+/* A cursor may be described and executed by its name, as a portal. */
+static void
+note_cursor(struct session *s, struct ruling *j, struct text name)
+{
+	const struct pg_bind bind = {.formats = (const uint8_t *)""};
+	struct pg *pg = pg_of(s);
+	struct prepared *p = prepared_new(j, TEXT(""), 0);
+	struct portal *portal =
+	    p == NULL ? NULL : portal_new(p, &bind, pg->batch);
+
+	prepared_drop(p);
+	if (portal == NULL)
+		return;
+	portal->is_cursor = portal->is_sure = true;
+	if (names_set(pg->portals, name, portal) != ERR_NONE)
+		portal_drop(portal);
+}
+
+static void
+note_prepared(struct session *s, struct ruling *j, struct text name)
+{
+	struct prepared *p = prepared_new(j, TEXT(""), 0);
+
+	if (p == NULL)
+		return;
+	p->is_sure = true;
+	if (names_set(pg_of(s)->statements, name, p) != ERR_NONE)
+		prepared_drop(p);
+}
+
+/* CLOSE, DEALLOCATE: one name, or all where none is given. */
+static void
+forget(struct names *n, struct text name)
+{
+	if (name.len > 0)
+		names_remove(n, name);
+	else
+		names_clear(n);
+}
+
 /* What a successful statement changed of the names we keep. */
 static void
 note_names(
     struct session *s, struct ruling *j, const struct statement *st)
 {
 	struct pg *pg = pg_of(s);
-	struct prepared *p;
 
 	if ((st->operations & BIT(OP_DECLARE)) != 0)
-		names_remove(pg->portals, st->subject);
-	if ((st->operations & BIT(OP_DISCARD)) != 0 ||
-	    ((st->operations & BIT(OP_DEALLOCATE)) != 0 &&
-		st->subject.len == 0))
+		note_cursor(s, j, st->subject);
+	if ((st->operations & BIT(OP_CLOSE)) != 0)
+		forget(pg->portals, st->subject);
+	if ((st->operations & BIT(OP_DISCARD)) != 0)
 		names_clear(pg->statements);
 	if ((st->operations & BIT(OP_DEALLOCATE)) != 0)
-		names_remove(pg->statements, st->subject);
-	if ((st->operations & BIT(OP_PREPARE)) == 0)
-		return;
-	p = prepared_new(j, TEXT(""), 0);
-	if (p == NULL || names_set(pg->statements, st->subject, p) != ERR_NONE)
-		prepared_drop(p);
-	else
-		p->is_sure = true;
+		forget(pg->statements, st->subject);
+	if ((st->operations & BIT(OP_PREPARE)) != 0)
+		note_prepared(s, j, st->subject);
 }
 
 static void
