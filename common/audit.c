@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/audit.h"
+
+enum { STAMP_LEN = 19 };
 
 struct audit {
 	struct sockaddr_un sink;
@@ -26,8 +29,15 @@ struct audit {
 	struct audit_session *session; /* NULL: the daemon's own events */
 	time_t stamp_second; /* what `stamp` shows, to the second */
 	char stamp[32];	     /* "2026-01-31T23:59:59" */
-	struct json json;
-	char record[AUDIT_RECORD_MAX];
+	char priority[16];   /* "<134>1 " */
+	char prefix[300];    /* syslog header from the host name on */
+	/* Two records, used in turn: one in the making, one kept back. */
+	struct record {
+		struct json json;
+		char bytes[AUDIT_RECORD_MAX];
+	} records[2];
+	unsigned current;
+	bool has_deferred;
 };
 
 struct audit *
@@ -44,6 +54,10 @@ audit_new(const char *socket, int facility)
 	if (gethostname(a->node, sizeof(a->node) - 1) != 0 ||
 	    a->node[0] == '\0')
 		snprintf(a->node, sizeof(a->node), "-");
+	snprintf(a->priority, sizeof(a->priority), "<%d>1 ",
+	    facility | LOG_INFO);
+	snprintf(a->prefix, sizeof(a->prefix), " %s sallyport %d ", a->node,
+	    (int)getpid());
 	return a;
 }
 
@@ -69,7 +83,7 @@ audit_time(struct audit *a, char out[40])
 {
 	struct timespec now;
 	struct tm tm;
-	int len;
+	long ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != a->stamp_second) {
@@ -77,9 +91,14 @@ audit_time(struct audit *a, char out[40])
 		gmtime_r(&now.tv_sec, &tm);
 		strftime(a->stamp, sizeof(a->stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	}
-	len = snprintf(out, 40, "%s.%03ldZ", a->stamp,
-	    now.tv_nsec / 1000000);
-	return (struct text){out, (size_t)len};
+	ms = now.tv_nsec / 1000000;
+	memcpy(out, a->stamp, STAMP_LEN);
+	out[STAMP_LEN] = '.';
+	out[STAMP_LEN + 1] = (char)('0' + ms / 100);
+	out[STAMP_LEN + 2] = (char)('0' + ms / 10 % 10);
+	out[STAMP_LEN + 3] = (char)('0' + ms % 10);
+	out[STAMP_LEN + 4] = 'Z';
+	return (struct text){out, STAMP_LEN + 5};
 }
 
 static void
@@ -122,17 +141,18 @@ audit_session_fields(struct json *j, struct audit_session *s)
 struct json *
 audit_begin(struct audit *a, const char *event)
 {
-	struct json *j = &a->json;
-	char now[40], header[640];
+	struct record *r = &a->records[a->current];
+	struct json *j = &r->json;
+	char now[40];
 	struct text stamp = audit_time(a, now);
-	int len;
 
-	json_init(j, a->record, sizeof(a->record));
+	json_init(j, r->bytes, sizeof(r->bytes));
 	/* <PRI>VERSION TIME HOST APP PROCID MSGID STRUCTURED-DATA MSG */
-	len = snprintf(header, sizeof(header),
-	    "<%d>1 %s %s sallyport %d %s - @cee: ", a->facility | LOG_INFO,
-	    now, a->node, (int)getpid(), event);
-	json_raw(j, (struct text){header, (size_t)len});
+	json_raw(j, text_of(a->priority));
+	json_raw(j, stamp);
+	json_raw(j, text_of(a->prefix));
+	json_raw(j, text_of(event));
+	json_raw(j, TEXT(" - @cee: "));
 	json_open(j, NULL, '{');
 	json_text(j, "time", stamp);
 	json_cstring(j, "node", a->node);
@@ -165,37 +185,94 @@ audit_connect(struct audit *a)
 	return ERR_SYSTEM;
 }
 
+/* Give the sink what was kept back, if anything, and the current record with
+ * `with_current`, in one call. What was taken is no longer kept back. */
 static enum err
-audit_write(struct audit *a)
+audit_write(struct audit *a, bool with_current)
 {
-	ssize_t sent;
+	struct record *current = &a->records[a->current];
+	struct record *kept = &a->records[!a->current];
+	struct iovec parts[2];
+	struct mmsghdr messages[2] = {0};
+	unsigned count = 0;
+	int sent;
 
+	if (a->has_deferred)
+		parts[count++] = (struct iovec){kept->bytes, kept->json.len};
+	if (with_current)
+		parts[count++] =
+		    (struct iovec){current->bytes, current->json.len};
+	messages[0].msg_hdr = (struct msghdr){.msg_iov = &parts[0],
+	    .msg_iovlen = 1};
+	messages[1].msg_hdr = (struct msghdr){.msg_iov = &parts[1],
+	    .msg_iovlen = 1};
 	do {
-		sent = send(a->fd, a->record, a->json.len, MSG_NOSIGNAL);
+		sent = sendmmsg(a->fd, messages, count, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
-	if (sent >= 0 && (size_t)sent == a->json.len)
+	if (sent > 0)
+		a->has_deferred = false;
+	if (sent == (int)count)
 		return ERR_NONE;
-	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return ERR_DEADLINE;
-	return ERR_SYSTEM;
+	if (sent > 0) /* the first was taken: once more for the second */
+		return with_current && count == 2 ? audit_write(a, true)
+						  : ERR_NONE;
+	return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_DEADLINE
+						       : ERR_SYSTEM;
 }
 
-enum err
-audit_send(struct audit *a)
+static enum err
+audit_deliver(struct audit *a, bool with_current)
 {
 	enum err e;
 
-	json_close(&a->json, '}');
-	if (a->json.overflowed)
-		return ERR_TOO_LONG;
 	if (a->fd >= 0) {
-		e = audit_write(a);
+		e = audit_write(a, with_current);
 		if (e != ERR_SYSTEM)
 			return e;
 	}
 	/* not connected yet, or the sink was restarted under us */
 	e = audit_connect(a);
 	if (e == ERR_NONE)
-		e = audit_write(a);
+		e = audit_write(a, with_current);
 	return e;
+}
+
+enum err
+audit_send(struct audit *a)
+{
+	struct json *j = &a->records[a->current].json;
+
+	json_close(j, '}');
+	if (j->overflowed)
+		return ERR_TOO_LONG;
+	return audit_deliver(a, true);
+}
+
+bool
+audit_has_deferred(const struct audit *a)
+{
+	return a->has_deferred;
+}
+
+enum err
+audit_flush(struct audit *a)
+{
+	return a->has_deferred ? audit_deliver(a, false) : ERR_NONE;
+}
+
+enum err
+audit_defer(struct audit *a)
+{
+	struct json *j = &a->records[a->current].json;
+	enum err e;
+
+	json_close(j, '}');
+	if (j->overflowed)
+		return ERR_TOO_LONG;
+	e = audit_flush(a);
+	if (e != ERR_NONE)
+		return e;
+	a->has_deferred = true;
+	a->current = !a->current;
+	return ERR_NONE;
 }

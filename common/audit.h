@@ -45,6 +45,15 @@ void audit_set_session(struct audit *a, struct audit_session *s);
  * audit_send(). One record at a time. */
 struct json *audit_begin(struct audit *a, const char *event);
 
+/* Finish, and keep the record to be sent together with the next one: for what
+ * decides nothing (a result), it saves waking the sink twice.  A record that
+ * was kept before is sent first; if that fails, this one is lost, and the
+ * error says so.  Whoever defers must see that audit_flush() or another
+ * audit_send() follows soon. */
+enum err audit_defer(struct audit *a) MUST_CHECK;
+bool audit_has_deferred(const struct audit *a);
+enum err audit_flush(struct audit *a) MUST_CHECK;
+
 /* Finish and send. ERR_NONE: the sink's kernel buffer has it. Anything else:
  * it is lost (ERR_DEADLINE, ERR_SYSTEM, ERR_TOO_LONG). Reconnects by itself,
  * once a call. */

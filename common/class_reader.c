@@ -137,6 +137,8 @@ catch_cte(struct reader *r, struct text text)
 	struct caught c = tokens_of(r, text);
 	enum err e = declare(r, c.first);
 
+	if (r->cte_count == CLASSIFY_RELATIONS_MAX)
+		return ERR_TOO_LONG;
 	if (e == ERR_NONE)
 		e = push(r, &r->ctes, &r->cte_count, &r->cte_room, c.first);
 	return e;
@@ -475,6 +477,8 @@ reader_run(struct reader *r)
 		if (line->is_root && !claimed)
 			r->statement->operations |= BIT(OP_UNKNOWN);
 	}
+	if (r->statement->operations == 0)
+		r->statement->operations = BIT(OP_UNKNOWN);
 	r->where_missing |= r->where_pending;
 	mark_ctes(r);
 	return e;

@@ -398,6 +398,25 @@ classify_text(const struct classifier *c, const struct lex_state *state,
 	return e;
 }
 
+enum err
+classify_key(const struct classifier *c, const struct lex_state *state,
+    struct text sql, struct arena *a, struct text *canonical_out)
+{
+	struct canonical canonical;
+	struct lexed lexed;
+	enum err e = lexer_run(state, sql, a, &lexed);
+	size_t end;
+
+	if (e != ERR_NONE)
+		return e;
+	end = statement_end(&lexed, 0);
+	if (end == 0 || end + 1 < lexed.count || lexed.trace_comment.len > 0)
+		return ERR_NOT_FOUND;
+	e = canonical_make(c->rules.words, lexed.tokens, end, a, &canonical);
+	*canonical_out = canonical.text;
+	return e;
+}
+
 bool
 statement_mentions(const struct statement *s, struct text name)
 {

@@ -79,6 +79,14 @@ enum err classify_text(const struct classifier *c,
     const struct lex_state *state, struct text sql, struct arena *a,
     struct classified *out) MUST_CHECK;
 
+/* The canonical text of `sql` if it is one statement: what decides, but for
+ * literals, so a key under which its classification may be kept.  Cheap: no
+ * rule is run.  ERR_NOT_FOUND: several statements, none, or a comment that
+ * may be a claim; otherwise errors as classify_text(), without words. */
+enum err classify_key(const struct classifier *c,
+    const struct lex_state *state, struct text sql, struct arena *a,
+    struct text *canonical_out) MUST_CHECK;
+
 /* Does the statement mention this name anywhere? O(log names). */
 bool statement_mentions(const struct statement *s, struct text name);
 

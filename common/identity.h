@@ -27,7 +27,8 @@ struct identity {
 	size_t group_count;
 	struct text via;	/* "scram-sha-256", … how it was proved */
 	struct text process;	/* where the kernel attests it; or len 0 */
-	struct text client;	/* "127.0.0.1:54321" or "unix" */
+	/* "127.0.0.1:54321", "[::1]:54321" or "unix"; `from` reads it */
+	struct text client;
 };
 
 /* Who may do something: who of a rule, clear_for, acts_for, approve.by. Every

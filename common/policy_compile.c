@@ -22,6 +22,7 @@ static enum err
 compile_dialect(struct policy *p, enum dialect d, const char *folder,
     struct arena *a, const char **message_out)
 {
+	struct text list = p->functions_yaml[d];
 	const char *classes, *functions;
 
 	if (p->classes_yaml[d].len == 0)
@@ -32,8 +33,10 @@ compile_dialect(struct policy *p, enum dialect d, const char *folder,
 	    a, "%s/functions/%s.yaml", folder, dialect_names[d]);
 	if (classes == NULL || functions == NULL)
 		return ERR_MEMORY;
-	return classifier_new(d, classes, p->classes_yaml[d], functions,
-	    p->functions_yaml[d], a, &p->classifiers[d], message_out);
+	if (list.len == 0)
+		list = TEXT(""); /* decoded, it is NULL */
+	return classifier_new(d, classes, p->classes_yaml[d], functions, list,
+	    a, &p->classifiers[d], message_out);
 }
 
 enum err

@@ -96,6 +96,8 @@ judge_statements(const struct policy *p, const struct identity *id,
 		s->traits |= protection_traits(p, id, s);
 		err = policy_decide(
 		    p, id, place, s, now, policy_resolve_public, NULL, a, v);
+		if (err != ERR_NONE)
+			out->classified.count = i + 1; /* judged so far */
 		if (i == 0)
 			out->verdict = *v;
 		else

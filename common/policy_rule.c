@@ -216,9 +216,9 @@ check_matches(struct reading *r, const struct node *map, struct text source)
 }
 
 void
-policy_check_glob_parts(struct reading *r, const struct node *map, const char *key,
-    const struct text *globs, size_t count, size_t least, size_t most,
-    const char *expected)
+policy_check_glob_parts(struct reading *r, const struct node *map,
+    const char *key, const struct text *globs, size_t count, size_t least,
+    size_t most, const char *expected)
 {
 	size_t i, k;
 

@@ -129,7 +129,8 @@ static const struct schema listener_schema = {
     .size = sizeof(struct listener),
     .rows = (const struct row[]){
 	{"address", FIELD_CUSTOM,
-	    .offset = offsetof(struct listener, address), .is_required = true, .read = settings_read_address},
+	    .offset = offsetof(struct listener, address), .is_required = true,
+	    .read = settings_read_address},
 	{"upstream", FIELD_STRING,
 	    .offset = offsetof(struct listener, upstream), .is_required = true},
 	{"tls", FIELD_NOTHING, .not_yet = true},

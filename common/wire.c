@@ -37,7 +37,9 @@ wire_u16(struct wire *w)
 {
 	const uint8_t *p = wire_take(w, 2);
 
-	return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+	if (p == NULL)
+		return 0;
+	return (uint16_t)((unsigned)p[0] << 8 | p[1]);
 }
 
 uint32_t

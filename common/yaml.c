@@ -340,8 +340,9 @@ yaml_parse(const char *file, struct text text, struct arena *a,
 	if (yaml_parser_initialize(&l.parser) != 1)
 		return ERR_MEMORY;
 	yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(
-	    &l.parser, (const unsigned char *)text.at, text.len);
+	/* libyaml aborts on NULL, which an empty text may have. */
+	yaml_parser_set_input_string(&l.parser,
+	    (const unsigned char *)(text.len > 0 ? text.at : ""), text.len);
 	root = read_document(&l);
 	yaml_parser_delete(&l.parser);
 	if (l.err != ERR_NONE)

@@ -272,16 +272,6 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	record_prepare(g, j);
 }
 
-struct ruling *
-gate_judge(struct gate *g, struct text sql)
-{
-	struct ruling *j = ruling_new();
-
-	if (j != NULL)
-		judge_into(g, j, sql);
-	return j;
-}
-
 bool
 gate_is_current(struct gate *g, const struct ruling *j)
 {
@@ -289,6 +279,76 @@ gate_is_current(struct gate *g, const struct ruling *j)
 	    j->generation == g->policy->generation &&
 	    j->reading == snapshot_reading(g) &&
 	    j->minute == time(NULL) / 60;
+}
+
+/* --- rulings kept for texts that differ only in their literals ------------ */
+
+/* Does nothing in this ruling depend on the literals of its text? */
+static bool
+is_keepable(const struct gate *g, const struct ruling *j)
+{
+	const uint64_t data = BIT(OP_SELECT) | BIT(OP_INSERT) |
+	    BIT(OP_UPDATE) | BIT(OP_DELETE);
+	const uint64_t hidden =
+	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
+
+	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
+	    (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
+	    !g->settings->audit_keeps_literals;
+}
+
+/* The canonical text to look under; len 0: nothing is kept for this text. */
+static struct text
+cache_key(struct gate *g, struct text sql)
+{
+	struct text key = {NULL, 0};
+
+	if (g->protection == NULL || !snapshot_is_current(g))
+		return key;
+	arena_reset(g->scratch);
+	if (classify_key(g->policy->classifiers[g->lex.dialect], &g->lex, sql,
+		g->scratch, &key) != ERR_NONE)
+		key.len = 0;
+	return key;
+}
+
+static struct ruling **
+cache_slot(struct gate *g, struct text key)
+{
+	return &g->cache[text_hash(key) & (GATE_CACHE_SLOTS - 1)];
+}
+
+static struct ruling *
+cache_find(struct gate *g, struct text key)
+{
+	struct ruling *j = *cache_slot(g, key);
+
+	if (j == NULL || !gate_is_current(g, j) || g->is_schema_new ||
+	    !text_is(j->text.statements[0].canonical, key))
+		return NULL;
+	return ruling_share(j);
+}
+
+struct ruling *
+gate_judge(struct gate *g, struct text sql)
+{
+	struct text key = cache_key(g, sql);
+	struct ruling *j = key.len > 0 ? cache_find(g, key) : NULL;
+
+	if (j != NULL)
+		return j;
+	j = ruling_new();
+	if (j == NULL)
+		return NULL;
+	judge_into(g, j, sql);
+	if (is_keepable(g, j)) {
+		struct ruling **slot =
+		    cache_slot(g, j->text.statements[0].canonical);
+
+		ruling_drop(*slot);
+		*slot = ruling_share(j);
+	}
+	return j;
 }
 
 bool

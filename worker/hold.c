@@ -168,6 +168,7 @@ hold_statement(struct session *s, const struct ruling *j, struct text sql,
 	if (digest(sql, values, r->digest) &&
 	    gate_record(s->gate, j, "approve", TEXT(""), r->number) ==
 		ERR_NONE) {
+		session_show_statement(s, j->text.statements[0].canonical);
 		request_submit(r);
 		show(s, r->number);
 		announce(s, r->number, (int64_t)within);

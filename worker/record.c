@@ -209,5 +209,5 @@ record_result(struct gate *g, const struct outcome *o)
 	json_number(out, "ms", o->ms);
 	if (o->sqlstate[0] != '\0')
 		json_cstring(out, "sqlstate", o->sqlstate);
-	return audit_send(g->audit);
+	return audit_defer(g->audit);
 }

@@ -18,7 +18,8 @@ struct outcome {
 	char sqlstate[6]; /* "" when it succeeded */
 };
 
-/* Write the `result` event of an execution. */
+/* Make the `result` event of an execution; it is sent with the session's next
+ * record, or by audit_flush(). */
 enum err record_result(
     struct gate *g, const struct outcome *o) MUST_CHECK;
 

@@ -224,7 +224,9 @@ session_attend(struct session *s)
 {
 	unsigned orders = atomic_exchange(&s->slot->orders, 0);
 
-	if (session_drain_asked)
+	/* a spare that is retired in the moment in which it took a client
+	 * serves it; only when all of Sallyport stops does the session end */
+	if (session_drain_asked && atomic_load(&s->birth->board->draining))
 		s->is_draining = true;
 	if ((orders & ORDER_KILL) != 0)
 		return session_end(s, ENDING_KILLED);

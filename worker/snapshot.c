@@ -136,6 +136,13 @@ snapshot_schema_settled(struct gate *g)
 	g->is_schema_new = true;
 }
 
+/* The eventfd of the catalogue process of this session's upstream. */
+static int
+catalog_of(const struct gate *g)
+{
+	return g->birth->catalogs[g->upstream - g->settings->upstreams];
+}
+
 bool
 snapshot_read_again(struct gate *g)
 {
@@ -146,7 +153,7 @@ snapshot_read_again(struct gate *g)
 		return false;
 	g->is_schema_new = false;
 	g->asked_at = now;
-	if (wish_make(g->wish, g->birth->catalog, GATE_CATALOG_WAIT_MS) !=
+	if (wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS) !=
 	    ERR_NONE)
 		return false;
 	if (open_store(g, "catalog", &g->catalog_store) != ERR_NONE)

@@ -415,7 +415,8 @@ class Sallyport(Server):
 
     def environment(self):
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8",
-                "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0",
+                "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:"
+                "handle_segv=0",
                 "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
     def check(self):

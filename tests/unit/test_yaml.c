@@ -50,6 +50,9 @@ START_TEST(empty_document_is_an_empty_scalar)
 {
 	ck_assert_int_eq(parse("# nothing\n"), ERR_NONE);
 	ck_assert(yaml_is_null(root));
+	ck_assert_int_eq(yaml_parse("f", (struct text){NULL, 0}, arena,
+			     diagnostics, &root), ERR_NONE);
+	ck_assert(yaml_is_null(root));
 }
 END_TEST
 

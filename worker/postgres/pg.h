@@ -49,7 +49,9 @@ struct shape {
 /* A prepared statement's name and text. */
 struct prepared {
 	unsigned references;
-	struct ruling *ruling; /* has the text; renewed when stale */
+	struct ruling *ruling; /* renewed when stale */
+	struct text sql; /* its own text: a ruling may be shared by texts that
+			  * differ in their literals */
 	struct text message; /* the Parse message's body; len 0: SQL PREPARE */
 	uint64_t batch;	 /* in which it was parsed */
 	bool is_sure;	 /* the server confirmed it */
@@ -209,9 +211,10 @@ void names_end_transaction(struct names *portals, uint64_t batch);
 void names_each(struct names *n, void (*each)(void *value));
 size_t names_count(const struct names *n);
 
-/* `message`: the Parse message's body, copied. */
-struct prepared *prepared_new(
-    struct ruling *j, struct text message, uint64_t batch);
+/* `message`: the Parse message's body, copied, in which `sql` lies; or len 0,
+ * and `sql` is the ruling's own. */
+struct prepared *prepared_new(struct ruling *j, struct text sql,
+    struct text message, uint64_t batch);
 struct prepared *prepared_share(struct prepared *p);
 void prepared_drop(void *p);
 struct portal *portal_new(struct prepared *p, const struct pg_bind *b,
@@ -243,8 +246,8 @@ enum err pg_admit(struct session *s, char kind, struct ruling *j,
 /* Refuse and record, without running: a Parse or Bind denied. */
 enum err pg_deny(struct session *s, char kind, const struct ruling *j,
     struct text reason) MUST_CHECK;
-/* A ruling of the same text that is current, replacing *j when stale. */
-bool pg_renew(struct session *s, struct ruling **j);
+/* Make sure that the ruling is current. False: out of memory. */
+bool pg_renew(struct session *s, struct prepared *p);
 /* It is at the front: its clock runs. */
 void run_start(struct session *s, struct run *r);
 /* One row came; false when it is over its limit and must be swallowed. */

@@ -9,7 +9,10 @@
 #include "worker/postgres/pg.h"
 #include "worker/snapshot.h"
 
-enum { MESSAGE_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
+enum {
+	MESSAGE_MAX = 0x3fffffff, /* as the server's own limit: 1 GiB */
+	RESULT_DELAY_MS = 20,	  /* results are recorded this late */
+};
 
 /* One message of the client, whole. */
 struct message {
@@ -21,8 +24,12 @@ struct message {
 enum err
 pg_wait(struct session *s, bool wants_client)
 {
-	enum err e = relay_turn(&s->relay, wants_client);
+	enum err e;
 
+	/* idle: a result that waits for company does not wait for long */
+	if (s->relay.deadline == 0 && audit_has_deferred(s->audit))
+		s->relay.deadline = relay_now() + RESULT_DELAY_MS;
+	e = relay_turn(&s->relay, wants_client);
 	if (e == ERR_CLOSED)
 		return session_lost(s);
 	if (e == ERR_DEADLINE)
@@ -155,7 +162,7 @@ forward_parse(struct session *s, const struct message *r,
 {
 	struct pg *pg = pg_of(s);
 	struct text body = {(const char *)r->body.at, r->body.left};
-	struct prepared *p = prepared_new(j, body, pg->batch);
+	struct prepared *p = prepared_new(j, parse->sql, body, pg->batch);
 	struct pending *pending = p == NULL ? NULL : expect(s, 'P');
 	enum err e;
 
@@ -296,7 +303,7 @@ on_bind(struct session *s, const struct message *r)
 	if (prepared == NULL)
 		return refuse(
 		    s, 'B', "26000", "prepared statement does not exist");
-	if (!pg_renew(s, &prepared->ruling))
+	if (!pg_renew(s, prepared))
 		return out_of_memory(s);
 	if (prepared->ruling->verdict.decision == THEN_DENY)
 		return pg_deny(s, 'B', prepared->ruling, TEXT(""));
@@ -427,7 +434,7 @@ on_execute(struct session *s, const struct message *r)
 		return e;
 	if (portal == NULL)
 		return refuse(s, 'E', "34000", "portal does not exist");
-	if (!pg_renew(s, &portal->prepared->ruling))
+	if (!pg_renew(s, portal->prepared))
 		return out_of_memory(s);
 	portal_share(portal); /* holding may take long; names may change */
 	e = pg_admit(

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/scram.h"
@@ -643,6 +644,8 @@ welcome(struct session *s, const struct wanted *w)
 	pg_put_ready(pg_out(s), pg->status);
 	buffer_free(&pg->link.parameters);
 	buffer_free(&pg->link.in);
+	close(s->birth->broker); /* never to be asked again */
+	s->birth->broker = -1;
 	return ERR_NONE;
 }
 

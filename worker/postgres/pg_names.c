@@ -198,15 +198,18 @@ names_count(const struct names *n)
 /* --- what the names lead to ----------------------------------------------- */
 
 struct prepared *
-prepared_new(struct ruling *j, struct text message, uint64_t batch)
+prepared_new(struct ruling *j, struct text sql, struct text message,
+    uint64_t batch)
 {
 	struct prepared *p = calloc(1, sizeof(*p) + message.len);
 
 	if (p == NULL)
 		return NULL;
+	p->sql = sql;
 	if (message.len > 0) {
 		p->message.at = memcpy(p + 1, message.at, message.len);
 		p->message.len = message.len;
+		p->sql.at = p->message.at + (sql.at - message.at);
 	}
 	p->references = 1;
 	p->ruling = ruling_share(j);

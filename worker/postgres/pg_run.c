@@ -39,17 +39,19 @@ run_drop(struct run *r)
 }
 
 bool
-pg_renew(struct session *s, struct ruling **j)
+pg_renew(struct session *s, struct prepared *p)
 {
 	struct ruling *fresh;
 
-	if (gate_is_current(s->gate, *j))
+	if (gate_is_current(s->gate, p->ruling))
 		return true;
-	fresh = gate_judge(s->gate, (*j)->sql);
+	fresh = gate_judge(s->gate, p->sql);
 	if (fresh == NULL)
 		return false;
-	ruling_drop(*j);
-	*j = fresh;
+	if (p->message.len == 0) /* the text lies in the old one */
+		p->sql = fresh->sql;
+	ruling_drop(p->ruling);
+	p->ruling = fresh;
 	return true;
 }
 
@@ -87,7 +89,7 @@ inner_ruling(struct session *s, const struct ruling *j)
 			continue;
 		p = names_get(pg_of(s)->statements, st->subject);
 		if (p == NULL || p->is_suspect || !p->is_sure ||
-		    !pg_renew(s, &p->ruling))
+		    !pg_renew(s, p))
 			return NULL;
 		return p->ruling;
 	}
@@ -342,6 +344,8 @@ pg_on_deadline(struct session *s)
 	char text[128];
 
 	s->relay.deadline = 0;
+	if (audit_flush(s->audit) != ERR_NONE)
+		log_error("session %s: a result could not be recorded", s->id);
 	if (front == NULL || front->run == NULL ||
 	    front->run->limits.seconds == 0)
 		return ERR_NONE;
@@ -370,7 +374,7 @@ note_cursor(struct session *s, struct ruling *j, struct text name)
 {
 	const struct pg_bind bind = {.formats = (const uint8_t *)""};
 	struct pg *pg = pg_of(s);
-	struct prepared *p = prepared_new(j, TEXT(""), 0);
+	struct prepared *p = prepared_new(j, j->sql, TEXT(""), 0);
 	struct portal *portal =
 	    p == NULL ? NULL : portal_new(p, &bind, pg->batch);
 
@@ -385,7 +389,7 @@ note_cursor(struct session *s, struct ruling *j, struct text name)
 static void
 note_prepared(struct session *s, struct ruling *j, struct text name)
 {
-	struct prepared *p = prepared_new(j, TEXT(""), 0);
+	struct prepared *p = prepared_new(j, j->sql, TEXT(""), 0);
 
 	if (p == NULL)
 		return;
