@@ -39,13 +39,20 @@ gate_enter(struct gate *g, const struct upstream *u, struct text database,
 	    .database = database,
 	    .labels = u->labels,
 	    .label_count = u->label_count};
-	g->wish = wish_for(g->birth->board, g->place.upstream, database);
 	g->scratch = arena_new(GATE_RULING_MAX);
 	if (g->scratch == NULL)
 		return ERR_MEMORY;
 	if (!snapshot_is_current(g))
 		return ERR_STORE;
 	return snapshot_protect(g);
+}
+
+void
+gate_want_catalog(struct gate *g)
+{
+	g->wish = wish_for(
+	    g->birth->board, g->place.upstream, g->place.database);
+	protection_sync(g->protection, snapshot_reading(g));
 }
 
 void

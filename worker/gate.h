@@ -89,6 +89,8 @@ void gate_init(struct gate *g, struct birth *b, struct audit *audit);
 /* The identity is proved, the upstream known: from now on judge. */
 enum err gate_enter(struct gate *g, const struct upstream *u,
     struct text database, struct identity *id) MUST_CHECK;
+/* The upstream let us in: the database exists, and its catalogue is wanted. */
+void gate_want_catalog(struct gate *g);
 void gate_leave(struct gate *g);
 
 /* Judge a text. Never NULL except out of memory, which the caller treats as

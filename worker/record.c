@@ -4,6 +4,7 @@
  *
  * The rule: no literal gets into a record unless the settings keep them.
  */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "worker/record.h"
@@ -146,6 +147,59 @@ record_prepare(struct gate *g, struct ruling *j)
 	j->observed = observed_part(j);
 }
 
+/* Trace tags as sqlcommenter writes them, key='value',…: those of known keys
+ * and harmless characters. Anything else in a comment may be commented-out SQL
+ * with literals in it, and is not recorded. */
+static bool
+next_tag(struct text *rest, struct text *key, struct text *value)
+{
+	static const char *const keys[] = {"traceparent", "tracestate",
+	    "application", "controller", "action", "framework", "route",
+	    "db_driver", "job"};
+	size_t i, k, len, end;
+
+	for (i = 0; i < rest->len; i++) {
+		for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			len = strlen(keys[k]);
+			if (rest->len - i < len + 3 ||
+			    memcmp(rest->at + i, keys[k], len) != 0 ||
+			    memcmp(rest->at + i + len, "='", 2) != 0)
+				continue;
+			for (end = i + len + 2; end < rest->len &&
+			     (isalnum((unsigned char)rest->at[end]) ||
+				 strchr("-_.%~:/", rest->at[end]) != NULL);)
+				end++;
+			if (end == rest->len || rest->at[end] != '\'')
+				continue;
+			*key = (struct text){rest->at + i, len};
+			*value = (struct text){rest->at + i + len + 2,
+			    end - i - len - 2};
+			rest->at += end + 1;
+			rest->len -= end + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+put_claims(struct json *out, const struct gate *g, struct text comment)
+{
+	struct text rest = comment, key, value;
+	char name[32];
+
+	if (g->claims.len == 0 && !next_tag(&rest, &key, &value))
+		return;
+	json_open(out, "claims", '{');
+	if (g->claims.len > 0)
+		json_text(out, "application_name", cut(g->claims, 256));
+	for (rest = comment; next_tag(&rest, &key, &value);) {
+		snprintf(name, sizeof(name), "%.*s", (int)key.len, key.at);
+		json_text(out, name, cut(value, 256));
+	}
+	json_close(out, '}');
+}
+
 static enum err
 record_one(struct gate *g, const struct ruling *j, struct text part,
     const char *decision, struct text reason, uint64_t request)
@@ -165,16 +219,7 @@ record_one(struct gate *g, const struct ruling *j, struct text part,
 		json_text(out, "reason", cut(reason, GATE_REASON_MAX));
 	if (request != 0)
 		json_number(out, "request", (int64_t)request);
-	if (g->claims.len > 0 || j->text.trace_comment.len > 0) {
-		json_open(out, "claims", '{');
-		if (g->claims.len > 0)
-			json_text(out, "application_name",
-			    cut(g->claims, 256));
-		if (j->text.trace_comment.len > 0)
-			json_text(out, "comment",
-			    cut(j->text.trace_comment, 1024));
-		json_close(out, '}');
-	}
+	put_claims(out, g, j->text.trace_comment);
 	return audit_send(g->audit);
 }
 

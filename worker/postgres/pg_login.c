@@ -541,6 +541,7 @@ open_upstream(struct session *s, const struct wanted *w)
 		peer_init(&s->relay.upstream, pg->link.fd,
 		    PG_MASKED_ROW_MAX + 2 * RELAY_CHUNK);
 		pg->link.fd = -1; /* the relay's now */
+		gate_want_catalog(s->gate);
 		return ERR_NONE;
 	}
 	memcpy(reason, pg->link.reason, sizeof(reason));

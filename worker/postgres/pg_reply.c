@@ -127,6 +127,28 @@ refusal_detail(const struct ruling *j, const char *decision,
 			      : (struct text){buffer, out.len};
 }
 
+/* In words, with the rule's name; the rule is the reason unless another is
+ * given. Returns the length. */
+static int
+refusal_message(
+    const struct ruling *j, struct text reason, char *buffer, size_t size)
+{
+	const struct rule *rule = j->verdict.rule;
+	int len;
+
+	if (rule == NULL && reason.len == 0)
+		reason = j->verdict.reason;
+	if (rule == NULL)
+		len = snprintf(buffer, size, "statement refused: %.*s",
+		    (int)reason.len, reason.at);
+	else
+		len = snprintf(buffer, size,
+		    "statement refused by rule \"%.*s\"%s%.*s",
+		    (int)rule->name.len, rule->name.at,
+		    reason.len > 0 ? ": " : "", (int)reason.len, reason.at);
+	return len < (int)size ? len : (int)size - 1;
+}
+
 enum err
 pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
     struct text reason, uint64_t request)
@@ -136,16 +158,7 @@ pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
 	struct refusal r = {.sqlstate = "42501"};
 	int len;
 
-	if (reason.len == 0)
-		reason = j->verdict.reason;
-	len = snprintf(message, sizeof(message), "%s%s%.*s%s%.*s",
-	    rule == NULL ? "statement refused" : "statement refused by rule ",
-	    rule == NULL ? "" : "\"",
-	    rule == NULL ? 0 : (int)rule->name.len,
-	    rule == NULL ? "" : rule->name.at, rule == NULL ? ": " : "\": ",
-	    (int)reason.len, reason.at);
-	if (len >= (int)sizeof(message))
-		len = (int)sizeof(message) - 1;
+	len = refusal_message(j, reason, message, sizeof(message));
 	r.message = (struct text){message, (size_t)len};
 	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
 	if (rule != NULL)
