@@ -168,7 +168,7 @@ static const struct schema limits_schema = {
 	{"statements_per_minute", FIELD_NUMBER, LIMIT(statements_per_minute),
 	    .max = 1000000},
 	{"changed_rows", FIELD_NUMBER, LIMIT(changed_rows),
-	    .max = 1000000000000, .not_yet = true},
+	    .max = 1000000000000},
 	{0},
     },
 };

@@ -93,3 +93,75 @@ def test_tightest_limit_of_all_matching_rules_applies(world):
     with s.wire() as w:
         fails(w.query("SELECT id FROM products LIMIT 6"))
         assert len(w.query("SELECT id FROM orders LIMIT 6").rows) == 6
+
+
+def limited_writes(world, most):
+    s = world.prepare(database=world.pg.copy_of_shop())
+    s.policy["rules"][1]["limits"] = {"changed_rows": most}
+    s.write_all()
+    return s.start()
+
+
+def test_changed_rows_up_to_the_limit_stay(world):
+    s = limited_writes(world, 5)
+    with s.wire() as w:
+        replies = w.query("UPDATE products SET price = 1 WHERE id <= 5")
+        assert replies.tags == ["UPDATE 5"] and replies.status == "I", replies
+    assert world.pg.ask("SELECT count(*) FROM products WHERE price = 1",
+                        s.database) == [(5,)]
+
+
+def test_statement_that_changes_too_many_rows_is_undone(world):
+    s = limited_writes(world, 5)
+    with s.wire() as w:
+        replies = w.query("UPDATE products SET price = 1 WHERE id <= 6")
+        error = fails(replies, "54000")
+        assert "6 rows changed, 5 are allowed" in error["M"]
+        assert replies.status == "I" and not replies.tags
+        assert w.query("SELECT 1").rows == [[b"1"]]
+    assert world.pg.ask("SELECT count(*) FROM products WHERE price = 1",
+                        s.database) == [(0,)]
+
+
+def test_changed_rows_of_an_extended_batch_count_together(world):
+    s = limited_writes(world, 5)
+    update = "UPDATE products SET price = 1 WHERE id = "
+    with s.wire() as w:
+        batch = [m for i in range(1, 8) for m in (
+            pgwire.parse(update + str(i)), pgwire.bind(), pgwire.execute())]
+        replies = w.exchange(*batch, pgwire.SYNC)
+        fails(replies, "54000")
+        assert replies.tags == ["UPDATE 1"] * 5 and replies.status == "I"
+        assert w.query("SELECT 1").rows == [[b"1"]]
+    assert world.pg.ask("SELECT count(*) FROM products WHERE price = 1",
+                        s.database) == [(0,)]
+
+
+def test_transaction_that_changes_too_many_rows_cannot_commit(world):
+    s = limited_writes(world, 5)
+    update = "UPDATE products SET price = 1 WHERE id IN "
+    with s.wire() as w:
+        assert w.query("BEGIN").status == "T"
+        assert w.query(update + "(1, 2, 3)").status == "T"
+        replies = w.query(update + "(4, 5, 6)")
+        fails(replies, "54000")
+        assert replies.status == "E"
+        assert w.query("COMMIT").tags == ["ROLLBACK"]
+    assert world.pg.ask("SELECT count(*) FROM products WHERE price = 1",
+                        s.database) == [(0,)]
+
+
+def test_error_of_a_limited_statement_is_the_servers_own(world):
+    s = limited_writes(world, 5)
+    with s.wire() as w:
+        replies = w.query("UPDATE products SET price = 1 / 0 WHERE id = 1")
+        fails(replies, "22012")
+        assert replies.status == "I"
+        replies = w.query("UPDATE products SET price = 2 WHERE id = 1;"
+                          " UPDATE products SET price = 2 WHERE id = 2")
+        assert replies.tags == ["UPDATE 1"] * 2 and replies.status == "I"
+        replies = w.query("BEGIN; UPDATE products SET price = 3 WHERE id = 3; "
+                          "COMMIT")
+        fails(replies, "42501")
+    assert world.pg.ask("SELECT count(*) FROM products WHERE price = 2",
+                        s.database) == [(2,)]

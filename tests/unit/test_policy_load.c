@@ -301,8 +301,8 @@ static const struct wrong {
     {"examples: [{as: alice, on: shop, sql: x, expect: observe}]",
 	":1:50: unknown value of `expect`: `observe`"},
     /* words of the design that are not done yet */
-    {"rules: [{name: a, then: allow, limits: {changed_rows: 5}}]",
-	":1:55: `changed_rows` is not supported yet"},
+    {"rules: [{name: a, then: allow, limits: {changed_rows: 0}}]",
+	":1:55: 0 is not between 1 and 1000000000000"},
     {"protect: [{name: a, columns: [a.b.c], mask: email, predicates: deny}]",
 	":1:64: `predicates: deny` is not supported yet"},
 };

@@ -95,6 +95,7 @@ struct pending {
 	char target; /* D: 'S' or 'P' */
 	bool is_ours; /* we asked, the client did not: swallow the answer */
 	bool is_muted; /* the client was told of an error before it already */
+	bool keeps_ready; /* Q: its ReadyForQuery is not for the client */
 	bool is_poison; /* sent to make the server fail; answer with `local` */
 	struct prepared *prepared;
 	struct portal *portal;
@@ -122,6 +123,10 @@ struct pg {
 	/* Something ran outside a block since the last Sync: a refusal must
 	 * make the server undo it, as an error of its own would. */
 	bool has_implicit_work;
+	uint64_t changed; /* rows, in the transaction that is open */
+	bool is_undo_due; /* a statement changed too many: see undo_reason */
+	bool must_roll_back; /* nothing of the open query may be committed */
+	char undo_reason[128];
 	bool has_unsynced; /* extended messages went out since the last Sync */
 	bool is_skipping; /* refused, or the server failed: the client's
 			   * messages are ignored up to Sync */
@@ -154,6 +159,8 @@ void pg_refuse(struct session *s);
 /* --- pg_frontend.c: handle one whole client message. */
 enum err pg_serve(struct session *s) MUST_CHECK;
 
+/* Send a Sync in place of the client's Query, and wait for its answer. */
+enum err pg_sync_ours(struct session *s) MUST_CHECK;
 /* Send a Sync of our own making or the client's, its answer awaited. */
 enum err pg_sync(struct session *s) MUST_CHECK;
 /* Wait once, attending to signals and deadlines. */
@@ -179,6 +186,9 @@ enum err pg_refuse_statement(
 enum err pg_refuse_ruling(struct session *s, char kind,
     const struct ruling *j, struct text reason,
     uint64_t request) MUST_CHECK;
+/* Make the server fail, and give the client this refusal in place of the
+ * server's complaint: what is not committed is undone. */
+enum err pg_poison(struct session *s, const struct refusal *r) MUST_CHECK;
 /* The ErrorResponse of a refusal, ready to go. */
 void pg_put_refusal(struct buffer *b, const struct refusal *r);
 /* The last word: FATAL, then the session ends. */
@@ -233,6 +243,18 @@ enum err shape_read(struct session *s, const struct ruling *j,
 /* A DataRow written again with its protected values masked. */
 enum err row_mask(struct session *s, const struct shape *shape,
     struct wire body, struct buffer *out, uint64_t *masked_out) MUST_CHECK;
+
+/* --- pg_undo.c: limits on changed rows */
+/* Must this run be undone when it changes more than it may? */
+bool undo_is_wanted(const struct run *r);
+/* A completion changed so many rows. False: over the limit, and to be undone;
+ * the completion is not for the client. */
+bool undo_count(struct session *s, struct run *r, uint64_t changed);
+/* Run a limited simple query to its end (takes the run over). */
+enum err undo_query(
+    struct session *s, struct text bytes, struct run *run) MUST_CHECK;
+/* After a limited Execute was forwarded: wait for it, undo it if need be. */
+enum err undo_execute(struct session *s) MUST_CHECK;
 
 /* --- pg_run.c */
 /* Takes over no reference. */

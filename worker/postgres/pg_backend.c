@@ -192,6 +192,7 @@ put_cut(struct session *s, struct run *r)
 	    .message = text_of(r->complaint)};
 
 	memcpy(r->outcome.sqlstate, r->sqlstate, 5);
+	pg_of(s)->must_roll_back = true;
 	pg_put_refusal(pg_out(s), &refusal);
 }
 
@@ -212,6 +213,15 @@ mute_batch(struct pg *pg)
 	pg->is_skipping = true;
 }
 
+static uint64_t
+changed_rows(struct text tag)
+{
+	if (text_starts(tag, TEXT("SELECT")) ||
+	    text_starts(tag, TEXT("FETCH")) || text_starts(tag, TEXT("MOVE")))
+		return 0;
+	return pg_tag_count(tag);
+}
+
 static enum err
 on_complete(struct session *s, const struct answer *a, enum fate *fate)
 {
@@ -222,10 +232,13 @@ on_complete(struct session *s, const struct answer *a, enum fate *fate)
 
 	if (!front_is(pg, "QE"))
 		return unexpected(s, a);
+	if (p->run == NULL) { /* a query of ours */
+		*fate = FATE_DROP;
+		return ERR_NONE;
+	}
 	note_block(pg, tag, p->run);
-	if (!text_starts(tag, TEXT("SELECT")) &&
-	    !text_starts(tag, TEXT("FETCH")))
-		p->run->outcome.changed += pg_tag_count(tag);
+	if (!undo_count(s, p->run, changed_rows(tag)))
+		*fate = FATE_DROP;
 	if (p->run->is_cut) {
 		*fate = FATE_DROP;
 		if (p->kind == 'Q') /* said once, at its ReadyForQuery */
@@ -259,10 +272,11 @@ on_ready(struct session *s, const struct answer *a, enum fate *fate)
 	pg->status = (char)wire_u8(&body);
 	pg->is_in_block = false;
 	if (pg->status == 'I') {
+		pg->changed = 0;
 		names_end_transaction(pg->portals, p->batch);
 		snapshot_schema_settled(s->gate);
 	}
-	if (p->is_ours || p->is_muted)
+	if (p->is_ours || p->is_muted || p->keeps_ready)
 		*fate = FATE_DROP;
 	advance(s);
 	if (pg->queue.count == 0) {

@@ -116,6 +116,8 @@ on_query(struct session *s, const struct message *r)
 	ruling_drop(j);
 	if (e != ERR_NONE || run == NULL)
 		return e;
+	if (undo_is_wanted(run))
+		return undo_query(s, r->bytes, run);
 	p = expect(s, 'Q');
 	if (p == NULL) {
 		run_drop(run);
@@ -413,7 +415,7 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	forward(s, r);
 	if (pg->queue.count == 1)
 		run_start(s, run);
-	return ERR_NONE;
+	return undo_is_wanted(run) ? undo_execute(s) : ERR_NONE;
 }
 
 static enum err
@@ -488,6 +490,19 @@ pg_sync(struct session *s)
 	pg->is_skipping = false;
 	pg_put_empty(&s->relay.upstream.out, 'S');
 	return ERR_NONE;
+}
+
+enum err
+pg_sync_ours(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	enum err e = pg_sync(s);
+
+	if (e == ERR_NONE) {
+		queue_at(&pg->queue, pg->queue.count - 1)->is_ours = true;
+		e = pg_settle(s);
+	}
+	return e;
 }
 
 static enum err

@@ -26,11 +26,8 @@ pg_put_refusal(struct buffer *b, const struct refusal *r)
 	pg_put_complaint(b, 'E', &c);
 }
 
-/* What ran since the last Sync outside a transaction block would have been
- * undone by an error of the server's own: make it fail, and answer with the
- * refusal in place of the server's complaint. */
-static enum err
-poison_batch(struct session *s, const struct refusal *r)
+enum err
+pg_poison(struct session *s, const struct refusal *r)
 {
 	struct pg *pg = pg_of(s);
 	struct buffer *out = &s->relay.upstream.out;
@@ -54,8 +51,10 @@ refuse_in_turn(struct session *s, const struct refusal *r)
 {
 	struct pg *pg = pg_of(s);
 
+	/* what ran since the last Sync outside a transaction block would have
+	 * been undone by an error of the server's own */
 	if (pg->has_implicit_work && pg->status == 'I' && !pg->is_in_block)
-		return poison_batch(s, r);
+		return pg_poison(s, r);
 	pg_put_refusal(pg_out(s), r);
 	return ERR_NONE;
 }
