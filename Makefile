@@ -1,6 +1,6 @@
-# Sallyport. `make` builds, `make check` runs the unit tests, `make san` all
-# of that under ASan and UBSan, `make fuzz` the fuzzers for a short while.
-# V=1 shows commands.
+# Sallyport. `make` builds, `make check` runs the unit tests, `make san` and
+# `make check-san` the same with ASan and UBSan, `make fuzz` the fuzzers for a
+# short while. V=1 shows commands.
 
 PREFIX  ?= /usr
 SYSCONF ?= /etc
@@ -54,6 +54,7 @@ $(BUILD)/%.o: %.c
 #     /* links: common/arena.c common/text.c */
 links = $(shell sed -n '1s,^/\* links: \(.*\) \*/$$,\1,p' $(1))
 
+.SECONDARY: # objects are kept
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
 		$$(addprefix $(BUILD)/,$$(subst .c,.o,$$(call links,tests/unit/$$*.c)))
@@ -71,6 +72,11 @@ check: all unit
 san:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san \
 		CFLAGS="$(SANFLAGS)" HARDEN= all unit
+
+check-san: san
+	$(Q)UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+		CK_TIMEOUT_MULTIPLIER=10 scripts/run-unit \
+		$(patsubst %.c,$(BUILD)/san/%,$(units))
 
 # clang's libFuzzer; FUZZ_RUNS executions each
 FUZZ_RUNS ?= 20000
@@ -98,6 +104,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit check san fuzz bench install clean
+.PHONY: all unit check san check-san fuzz bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -25,6 +25,7 @@ struct audit {
 	struct sockaddr_un sink;
 	int fd; /* -1: not connected */
 	int facility;
+	unsigned deadline_ms;
 	char node[256];
 	struct audit_session *session; /* NULL: the daemon's own events */
 	time_t stamp_second; /* what `stamp` shows, to the second */
@@ -49,6 +50,7 @@ audit_new(const char *socket, int facility)
 		return NULL;
 	a->fd = -1;
 	a->facility = facility;
+	a->deadline_ms = AUDIT_DEADLINE_MS;
 	a->sink.sun_family = AF_UNIX;
 	snprintf(a->sink.sun_path, sizeof(a->sink.sun_path), "%s", socket);
 	if (gethostname(a->node, sizeof(a->node) - 1) != 0 ||
@@ -69,6 +71,28 @@ audit_free(struct audit *a)
 	if (a->fd >= 0)
 		close(a->fd);
 	free(a);
+}
+
+/* sendto() on a full queue waits this long, then says EAGAIN. */
+static bool
+deadline_apply(const struct audit *a)
+{
+	const struct timeval deadline = {.tv_sec = a->deadline_ms / 1000,
+	    .tv_usec = a->deadline_ms % 1000 * 1000};
+
+	return setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &deadline,
+		   sizeof(deadline)) == 0;
+}
+
+void
+audit_set_deadline(struct audit *a, unsigned milliseconds)
+{
+	a->deadline_ms = milliseconds;
+	/* a socket that does not take it is not written to any more */
+	if (a->fd >= 0 && !deadline_apply(a)) {
+		close(a->fd);
+		a->fd = -1;
+	}
 }
 
 void
@@ -165,18 +189,12 @@ audit_begin(struct audit *a, const char *event)
 static enum err
 audit_connect(struct audit *a)
 {
-	const struct timeval deadline = {
-	    .tv_sec = AUDIT_DEADLINE_MS / 1000,
-	    .tv_usec = AUDIT_DEADLINE_MS % 1000 * 1000};
-
 	if (a->fd >= 0)
 		close(a->fd);
 	a->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (a->fd < 0)
 		return ERR_SYSTEM;
-	/* sendto() on a full queue waits this long, then says EAGAIN */
-	if (setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &deadline,
-		sizeof(deadline)) == 0 &&
+	if (deadline_apply(a) &&
 	    connect(a->fd, (const struct sockaddr *)&a->sink,
 		sizeof(a->sink)) == 0)
 		return ERR_NONE;

@@ -30,6 +30,10 @@ struct audit; /* a process's way to the sink */
 struct audit *audit_new(const char *socket, int facility);
 void audit_free(struct audit *a);
 
+/* From now on wait so long for the sink, at most (1 or more), instead of
+ * AUDIT_DEADLINE_MS. */
+void audit_set_deadline(struct audit *a, unsigned milliseconds);
+
 /* Whose events these are: put into every record from now on (borrowed). */
 struct audit_session {
 	const char *session;	/* id */

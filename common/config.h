@@ -26,6 +26,11 @@ enum {
 
 enum engine { ENGINE_POSTGRES, ENGINE_MYSQL, ENGINE_SQLITE, ENGINE_SNOWFLAKE };
 
+/* Where in sallyport.yaml a setting is written, for complaints. */
+struct setting_at {
+	size_t line, column; /* 0: nowhere */
+};
+
 struct listener {
 	const char *address;	    /* "127.0.0.1:6432" or "unix:/path" */
 	const char *upstream;
@@ -42,6 +47,7 @@ struct upstream {
 	size_t label_count;
 	const char *login_user;
 	const char *password_file; /* absolute; NULL: none (trust) */
+	struct setting_at password_file_at;
 	enum tls_mode tls_mode;
 	const char *tls_ca; /* absolute; NULL: the system's */
 };
@@ -56,6 +62,7 @@ struct settings {
 	size_t upstream_count;
 	const char *identities;	  /* absolute path */
 	const char *policies;	  /* absolute path of the folder */
+	struct setting_at identities_at, policies_at;
 	unsigned workers_spare;	  /* 1..1000, default 4 */
 	unsigned workers_max;	  /* 1..10000, >= spare, default 256 */
 	const char *run_as;	  /* user name, NULL: stay */
@@ -77,9 +84,43 @@ struct settings {
 enum err settings_load(const char *file, struct arena *a,
     struct diagnostics *d, struct settings *out) MUST_CHECK;
 
+/* Can this process read the identities file and the policies folder? If not,
+ * a diagnostic at the setting, and ERR_SYSTEM. */
+enum err settings_check_files(
+    const struct settings *s, struct diagnostics *d) MUST_CHECK;
+
+/* What came of opening a password file. */
+struct file_state {
+	enum err err; /* ERR_SYSTEM: `error`; ERR_INVALID: no regular file;
+		       * ERR_REFUSED: others may read it */
+	int error;    /* errno */
+};
+
+/* Open it for reading; the descriptor, or -1. */
+int password_file_open(const char *path, struct file_state *out);
+
+/* What is wrong with it, in words; "" when nothing is. */
+void password_file_explain(const char *path, const struct file_state *state,
+    char *out, size_t size);
+
+/* Look at every upstream's password file (states: one for each) and, later
+ * and perhaps as somebody who cannot, complain at the settings. */
+void password_files_look(const struct settings *s, struct file_state *states);
+void password_files_complain(const struct settings *s,
+    const struct file_state *states, struct diagnostics *d);
+
+/* Does this file hold verifiers that everybody on the machine can read? */
+bool identities_are_exposed(
+    const char *file, const struct identities *ids);
+
 /* Read identities.yaml, with verifiers. */
 enum err identities_load(const char *file, struct arena *a,
     struct diagnostics *d, struct identities *out) MUST_CHECK;
+
+/* Give each person without a `uid:` that of the account of the same name, if
+ * there is one and it is nobody else's. Asks the system, so it may wait. */
+enum err identities_find_accounts(
+    struct identities *ids, struct arena *a) MUST_CHECK;
 
 /* Read every *.yaml of the policies folder in name order, the class rules,
  * functions and detectors of the data folder, against `settings` and

@@ -381,16 +381,41 @@ identity_resolve(const struct identities *ids, struct text login,
 const struct person *
 identity_by_uid(const struct identities *ids, uid_t uid)
 {
-	const struct person *p;
-	const struct passwd *account;
+	return find_uid(ids->people, ids->person_count, uid);
+}
 
-	p = find_uid(ids->people, ids->person_count, uid);
-	if (p != NULL)
-		return p;
-	account = getpwuid(uid);
+/* Is there an account of this person's name, and does it own its uid? */
+static bool
+has_account(const struct person *p, uid_t *uid_out)
+{
+	const struct passwd *account = getpwnam(p->name.at);
+
 	if (account == NULL)
-		return NULL;
-	p = find_person(ids, text_of(account->pw_name));
-	/* Who has a `uid:` is that user and no other of the same name. */
-	return p != NULL && p->uid_count == 0 ? p : NULL;
+		return false;
+	*uid_out = account->pw_uid;
+	account = getpwuid(*uid_out);
+	return account != NULL &&
+	    text_is(p->name, text_of(account->pw_name));
+}
+
+enum err
+identities_find_accounts(struct identities *ids, struct arena *a)
+{
+	size_t i;
+	uid_t uid;
+
+	for (i = 0; i < ids->person_count; i++) {
+		struct person *p = &ids->people[i];
+
+		/* Who has a `uid:` is that user and no other of that name. */
+		if (p->uid_count > 0 || !has_account(p, &uid) ||
+		    find_uid(ids->people, ids->person_count, uid) != NULL)
+			continue;
+		p->uids = arena_array(a, 1, sizeof(*p->uids));
+		if (p->uids == NULL)
+			return ERR_MEMORY;
+		p->uids[0] = uid;
+		p->uid_count = 1;
+	}
+	return ERR_NONE;
 }

@@ -79,8 +79,8 @@ enum err identity_resolve(const struct identities *ids, struct text login,
 /* Does `who` describe this identity? NULL or empty `who` describes all. */
 bool who_matches(const struct who *who, const struct identity *id);
 
-/* The person an operating system user is: by `uid:` entry, else by the
- * account's name (getpwuid). NULL when it is nobody. */
+/* The person an operating system user is, by `uids`; NULL: nobody. Asks
+ * nobody else, so that it may be called where nothing may be waited for. */
 const struct person *identity_by_uid(const struct identities *ids, uid_t uid);
 
 #endif

@@ -232,9 +232,76 @@ wish_is_for(struct wish *w, struct text upstream, struct text database)
 	    memcmp(w->database, database.at, database.len) == 0;
 }
 
+/* Its reading failed, and nobody has asked for it in a while. */
+static bool
+wish_is_idle(struct wish *w)
+{
+	return atomic_load(&w->failed) != 0 &&
+	    atomic_load(&w->wanted) == atomic_load(&w->done) &&
+	    clock_ms() - atomic_load(&w->wanted_at) > WISH_REST_MS;
+}
+
+/* A living session of that database holds on to the wish. One whose slot
+ * will not hold still is believed to. */
+static bool
+wish_is_held(struct scoreboard *b, const struct wish *w)
+{
+	struct slot copy;
+	uint32_t i;
+
+	for (i = 0; i < b->slot_count; i++) {
+		if (atomic_load(&b->slots[i].state) == SLOT_FREE)
+			continue;
+		if (!slot_snapshot(&b->slots[i], &copy) ||
+		    (strncmp(copy.upstream, w->upstream, SLOT_NAME_MAX) == 0 &&
+			strncmp(copy.database, w->database, SLOT_NAME_MAX) ==
+			    0))
+			return true;
+	}
+	return false;
+}
+
+/* Claim a forgotten one. Who was asking for it just then has set wanted_at
+ * before looking at the state again, and we look at wanted_at after changing
+ * the state: one of the two gives way. */
+static bool
+wish_forget(struct scoreboard *b, struct wish *w)
+{
+	int used = WISH_USED;
+
+	if (!wish_is_idle(w) || wish_is_held(b, w) ||
+	    !atomic_compare_exchange_strong(&w->state, &used, WISH_FILLING))
+		return false;
+	if (wish_is_idle(w))
+		return true;
+	atomic_store(&w->state, WISH_USED);
+	return false;
+}
+
+/* A row to fill: a free one, else a forgotten one; NULL. */
+static struct wish *
+wish_claim(struct scoreboard *b)
+{
+	size_t i;
+
+	for (i = 0; i < WISHES_MAX; i++) {
+		int free_state = WISH_FREE;
+
+		if (atomic_compare_exchange_strong(&b->wishes[i].state,
+			&free_state, WISH_FILLING))
+			return &b->wishes[i];
+	}
+	for (i = 0; i < WISHES_MAX; i++) {
+		if (wish_forget(b, &b->wishes[i]))
+			return &b->wishes[i];
+	}
+	return NULL;
+}
+
 struct wish *
 wish_for(struct scoreboard *b, struct text upstream, struct text database)
 {
+	struct wish *w;
 	size_t i;
 
 	/* a name that was cut would be another database's */
@@ -242,22 +309,24 @@ wish_for(struct scoreboard *b, struct text upstream, struct text database)
 	    database.len == 0 || database.len >= SLOT_NAME_MAX)
 		return NULL;
 	for (i = 0; i < WISHES_MAX; i++) {
-		if (wish_is_for(&b->wishes[i], upstream, database))
-			return &b->wishes[i];
-	}
-	for (i = 0; i < WISHES_MAX; i++) {
-		struct wish *w = &b->wishes[i];
-		int free_state = WISH_FREE;
-
-		if (!atomic_compare_exchange_strong(
-			&w->state, &free_state, WISH_FILLING))
+		w = &b->wishes[i];
+		if (!wish_is_for(w, upstream, database))
 			continue;
-		field_set(w->upstream, sizeof(w->upstream), upstream);
-		field_set(w->database, sizeof(w->database), database);
-		atomic_store(&w->state, WISH_USED);
-		return w;
+		atomic_store(&w->wanted_at, clock_ms());
+		if (wish_is_for(w, upstream, database))
+			return w;
 	}
-	return NULL;
+	w = wish_claim(b);
+	if (w == NULL)
+		return NULL;
+	/* `wanted` and `done` go on from where they were: a late reading of
+	 * another database then serves nobody */
+	field_set(w->upstream, sizeof(w->upstream), upstream);
+	field_set(w->database, sizeof(w->database), database);
+	atomic_store(&w->failed, 0);
+	atomic_store(&w->wanted_at, clock_ms());
+	atomic_store(&w->state, WISH_USED);
+	return w;
 }
 
 static long
@@ -274,6 +343,7 @@ wish_make(struct wish *w, int catalog_fd, int timeout_ms)
 	int64_t deadline = clock_ms() + timeout_ms;
 	uint64_t one = 1;
 
+	atomic_store(&w->wanted_at, clock_ms());
 	if (write(catalog_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		return ERR_SYSTEM;
 	for (;;) {

@@ -39,6 +39,7 @@ enum {
 	REQUESTS_MAX = 256,	  /* held statements at a time */
 	APPROVERS_MAX = 8,
 	WISHES_MAX = 64,    /* databases the catalogues watch */
+	WISH_REST_MS = 60000,
 	RATE_BUCKETS = 4096, /* power of two */
 	STATUS_TEXT_MAX = 8192,
 	LISTENERS_MAX = 64,
@@ -125,6 +126,7 @@ struct wish {
 	atomic_uint wanted; /* bumped by whoever needs a fresh reading */
 	atomic_uint done;   /* futex: set to the value of `wanted` served */
 	atomic_int failed;  /* the last reading failed */
+	atomic_llong wanted_at; /* a session last asked, monotonic ms */
 };
 
 struct rate_bucket { /* statements of one (identity, rule) in one minute */
@@ -140,6 +142,8 @@ struct scoreboard {
 	atomic_uint_fast64_t next_request; /* numbers handed out so far */
 	atomic_uint_fast64_t sessions_total, workers_died, clients_refused;
 	atomic_int worker_ceiling_reached; /* all `max` busy: refuse politely */
+	atomic_uint control_heard; /* a bit for each place of a control child:
+				    * it has its request and is at work */
 	/* What the last reload said; under `sequence` as in a slot. */
 	atomic_uint sequence;
 	int64_t loaded_at; /* when the generation in force was loaded, ms */
@@ -189,7 +193,10 @@ bool request_settle(struct request *r, enum request_state to);
 
 /* --- catalogue wishes ---------------------------------------------------- */
 
-/* The wish for this database, made if new; NULL when the table is full. */
+/* The wish for this database, made if new; NULL when the table is full. It
+ * stays this database's for as long as the caller's slot names it: only one
+ * whose last reading failed, that no living session's slot names and nobody
+ * has asked for in the last WISH_REST_MS, makes room for another. */
 struct wish *wish_for(
     struct scoreboard *b, struct text upstream, struct text database);
 /* Ask for a fresh reading and wait for it, at most `timeout_ms`.

@@ -8,6 +8,8 @@
 
 #include "common/policy_file.h"
 
+enum { SQL_SHOWN_MAX = 120 }; /* bytes of a failed example's statement */
+
 /* --- judging ------------------------------------------------------------- */
 
 static bool
@@ -146,6 +148,25 @@ policy_judge(const struct policy *p, const struct identity *id,
 
 /* --- examples ------------------------------------------------------------ */
 
+/* A statement on one line, cut: for a complaint. */
+static const char *
+one_line(struct arena *a, struct text sql)
+{
+	bool is_cut = sql.len > SQL_SHOWN_MAX;
+	size_t len = is_cut ? SQL_SHOWN_MAX : sql.len, i;
+	char *line;
+
+	while (is_cut && len > 0 && (sql.at[len] & 0xc0) == 0x80)
+		len--; /* not within a character */
+	line = arena_printf(
+	    a, "%.*s%s", (int)len, sql.at, is_cut ? "..." : "");
+	for (i = 0; line != NULL && i < len; i++) {
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = ' ';
+	}
+	return line;
+}
+
 static const char *
 decision_word(enum then decision)
 {
@@ -182,6 +203,7 @@ policy_example_run(const struct settings *s, const struct policy *p,
 	struct identity id;
 	struct judgement j;
 	struct place place;
+	const char *sql;
 	enum err err;
 
 	*passed_out = false;
@@ -194,9 +216,12 @@ policy_example_run(const struct settings *s, const struct policy *p,
 	if (err != ERR_NONE)
 		return err;
 	*passed_out = j.verdict.decision == e->expect;
-	*text_out = arena_printf(a, "expected %s, got %s because: %.*s",
+	sql = one_line(a, e->sql);
+	if (sql == NULL)
+		return ERR_MEMORY;
+	*text_out = arena_printf(a, "expected %s, got %s because: %.*s: %s",
 	    decision_word(e->expect), decision_word(j.verdict.decision),
-	    (int)j.verdict.reason.len, j.verdict.reason.at);
+	    (int)j.verdict.reason.len, j.verdict.reason.at, sql);
 	return *text_out == NULL ? ERR_MEMORY : ERR_NONE;
 }
 

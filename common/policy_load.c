@@ -29,6 +29,7 @@ struct loading {
 static bool
 source_folder(char *path, size_t size)
 {
+	static const char policies[] = "/policies";
 	char probe[PATH_MAX + 32];
 	ssize_t len = readlink("/proc/self/exe", path, size - 1);
 	char *build = NULL, *next;
@@ -39,9 +40,10 @@ source_folder(char *path, size_t size)
 	path[len] = '\0';
 	for (next = path; (next = strstr(next, "/build/")) != NULL; next++)
 		build = next;
-	if (build == NULL || (size_t)(build - path) + 10 >= size)
+	if (build == NULL ||
+	    sizeof(policies) > size - (size_t)(build - path))
 		return false;
-	strcpy(build, "/policies");
+	memcpy(build, policies, sizeof(policies));
 	snprintf(probe, sizeof(probe), "%s/classes", path);
 	return stat(probe, &st) == 0 && S_ISDIR(st.st_mode);
 }
@@ -115,6 +117,16 @@ read_one(struct loading *l, const char *folder, const char *name)
 	return err == ERR_MEMORY ? err : ERR_NONE;
 }
 
+/* A complaint about the folder as a whole, where sallyport.yaml names it. */
+static void
+complain_of_folder(struct loading *l, const char *folder, const char *what)
+{
+	const struct settings *s = l->names.settings;
+
+	diagnostics_add(l->reading.diagnostics, s->file, s->policies_at.line,
+	    s->policies_at.column, "%s: %s", folder, what);
+}
+
 static enum err
 read_names(struct loading *l, const char *folder, struct dirent **entries,
     size_t count)
@@ -123,7 +135,7 @@ read_names(struct loading *l, const char *folder, struct dirent **entries,
 	size_t i;
 
 	if (count == 0 || count > CONFIG_POLICY_FILES_MAX) {
-		diagnostics_add(l->reading.diagnostics, folder, 0, 0,
+		complain_of_folder(l, folder,
 		    count == 0 ? "no *.yaml file in it"
 			       : "too many *.yaml files in it");
 		return ERR_INVALID;
@@ -144,8 +156,7 @@ read_folder(struct loading *l, const char *folder)
 	enum err err;
 
 	if (count < 0) {
-		diagnostics_add(l->reading.diagnostics, folder, 0, 0, "%s",
-		    strerror(errno));
+		complain_of_folder(l, folder, strerror(errno));
 		return ERR_SYSTEM;
 	}
 	err = read_names(l, folder, entries, (size_t)count);

@@ -64,6 +64,9 @@ struct touch {
 	 * may carry protected data. If this is false, such outputs (count(*),
 	 * expressions over other columns) are clean. */
 	bool mentions;
+	/* It can reach columns without naming them: a star, a whole row, column
+	 * aliases, functions written as columns. Only when is_protected. */
+	bool has_other_ways;
 	/* It names a relation the catalogue does not know: ask for a fresh
 	 * reading and touch again; if it stays so, be strict. `mentions` and
 	 * `is_protected` do not count what is unknown. */

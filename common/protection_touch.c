@@ -93,7 +93,7 @@ static void
 touch_strict(struct touch *out)
 {
 	out->is_protected = true;
-	out->mentions = true;
+	out->mentions = out->has_other_ways = true;
 	out->predicates = PREDICATES_DENY;
 	protection_add(&out->derived, NULL, true);
 }
@@ -223,7 +223,8 @@ protection_touch(struct protection *p, const struct statement *s,
 		e = touch_use(&t, &s->relations[i]);
 	if (e != ERR_NONE)
 		touch_strict(out);
-	else if (out->is_protected && !out->mentions)
-		out->mentions = has_other_ways(&t);
+	else if (out->is_protected)
+		out->has_other_ways = has_other_ways(&t);
+	out->mentions |= out->has_other_ways;
 	return e;
 }

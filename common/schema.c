@@ -146,7 +146,9 @@ read_structs(struct reading *r, const struct row *row, const struct node *n,
 	size_t count = is_one ? 1 : n->count;
 	char *array;
 
-	if (n->kind == NODE_SCALAR) {
+	/* {} is not a list that may be empty */
+	if (n->kind == NODE_SCALAR ||
+	    (is_one && n->count == 0 && row->may_be_empty)) {
 		reading_complain(r, n, "expected a list of maps");
 		return;
 	}

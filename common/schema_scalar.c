@@ -72,15 +72,15 @@ folder_length(const char *path)
 const char *
 reading_path(struct reading *r, const char *file, const char *path)
 {
-	char here[4096] = "";
+	char here[4096];
 	const char *made;
+	bool is_here;
 
 	if (path[0] == '/')
 		return path;
-	if (file[0] != '/' && getcwd(here, sizeof(here) - 1) != NULL)
-		strcat(here, "/");
-	made = arena_printf(r->arena, "%s%.*s%s", here,
-	    (int)folder_length(file), file, path);
+	is_here = file[0] != '/' && getcwd(here, sizeof(here)) != NULL;
+	made = arena_printf(r->arena, "%s%s%.*s%s", is_here ? here : "",
+	    is_here ? "/" : "", (int)folder_length(file), file, path);
 	if (made == NULL)
 		r->err = ERR_MEMORY;
 	return made;

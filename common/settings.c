@@ -104,11 +104,31 @@ static const struct schema upstream_tls_schema = {
     },
 };
 
+/* Where a key's value stands. */
+static struct setting_at
+place_of(const struct node *map, const char *key)
+{
+	const struct node *n = map == NULL ? NULL : yaml_get(map, key);
+
+	return n == NULL ? (struct setting_at){0, 0}
+			 : (struct setting_at){n->line, n->column};
+}
+
+static void
+check_upstream(struct reading *r, const struct node *map, void *out)
+{
+	struct upstream *u = out;
+
+	(void)r;
+	u->password_file_at = place_of(yaml_get(map, "login"), "password_file");
+}
+
 /* login, tls and labels fill the same struct upstream, at no offset. */
 static const struct schema upstream_schema = {
     .what = "an upstream",
     .size = sizeof(struct upstream),
     .name = name_upstream,
+    .check = check_upstream,
     .rows = (const struct row[]){
 	{"engine", FIELD_CHOICE, ROW_UPSTREAM(engine), .is_required = true,
 	    .choices = engines},
@@ -302,6 +322,8 @@ check_settings(struct reading *r, const struct node *map, void *out)
 	const struct node *workers = yaml_get(map, "workers");
 	size_t i;
 
+	s->identities_at = place_of(map, "identities");
+	s->policies_at = place_of(map, "policies");
 	if (s->listener_count > CONFIG_LISTENERS_MAX) {
 		reading_complain(r, listen, "more than %d listeners",
 		    CONFIG_LISTENERS_MAX);

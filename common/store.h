@@ -4,7 +4,8 @@
  * state/policy holds the published policy, written by the publisher alone in
  * one transaction; state/catalog holds what catalog processes read from the
  * upstreams.  Readers map them read-only.  An MDB_env never crosses a fork():
- * each process opens its own.  The only file that includes lmdb.h is store.c.
+ * each process opens its own.  The only file that includes lmdb.h is
+ * store_inner.h.
  */
 #ifndef SALLYPORT_STORE_H
 #define SALLYPORT_STORE_H

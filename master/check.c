@@ -4,28 +4,34 @@
  */
 #include "master/check.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "common/config.h"
 
 /* What the broker would only find out when it is too late to say so. */
-static void
-password_files_check(const struct settings *s, struct diagnostics *d)
+static enum err
+passwords_check(
+    const struct settings *s, struct arena *a, struct diagnostics *d)
 {
-	size_t i;
+	struct file_state *states =
+	    arena_array(a, s->upstream_count, sizeof(*states));
 
-	for (i = 0; i < s->upstream_count; i++) {
-		const char *file = s->upstreams[i].password_file;
+	if (states == NULL)
+		return ERR_MEMORY;
+	password_files_look(s, states);
+	password_files_complain(s, states, d);
+	return ERR_NONE;
+}
 
-		if (file != NULL && access(file, R_OK) != 0)
-			diagnostics_add(d, s->file, 0, 0,
-			    "upstreams.%s.login.password_file: %s: %s",
-			    s->upstreams[i].name, file, strerror(errno));
-	}
+static void
+exposure_warn(const struct settings *s, const struct identities *ids)
+{
+	if (identities_are_exposed(s->identities, ids))
+		fprintf(stderr,
+		    "%s: warning: others can read the password verifiers in "
+		    "it\n",
+		    s->identities);
 }
 
 static enum err
@@ -38,10 +44,14 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 
 	if (e != ERR_NONE)
 		return e;
-	password_files_check(&settings, d);
-	e = identities_load(settings.identities, a, d, &ids);
+	e = passwords_check(&settings, a, d);
+	if (e == ERR_NONE)
+		e = settings_check_files(&settings, d);
+	if (e == ERR_NONE)
+		e = identities_load(settings.identities, a, d, &ids);
 	if (e != ERR_NONE)
 		return e;
+	exposure_warn(&settings, &ids);
 	return policy_load(&settings, &ids, a, d, policy);
 }
 

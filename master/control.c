@@ -1,9 +1,9 @@
 /*
- * control.c - the control socket: accepting in master, answering in a child.
+ * control.c - the control socket's child: one request, one reply.
  *
- * One rule: master never reads a byte of it.  A child parses, as nobody in
- * particular, and can do no more than read the scoreboard, settle a request,
- * signal a worker, and put one byte on the orders pipe.
+ * One rule: it parses as nobody in particular, and can do no more than read
+ * the scoreboard, settle a request, signal a worker, and put one byte on the
+ * orders pipe.  Who may come this far is control_door.c's.
  */
 #include "master/control.h"
 
@@ -14,13 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/log.h"
 #include "master/scoreboard.h"
-#include "master/spawn.h"
 
 /* --- replies -------------------------------------------------------------- */
 
@@ -222,14 +219,6 @@ static const struct command commands[] = {
 
 /* --- the child ------------------------------------------------------------ */
 
-static struct peer
-peer_of(struct master *m, uid_t uid)
-{
-	return (struct peer){.uid = uid,
-	    .is_owner = uid == 0 || uid == getuid(),
-	    .person = identity_by_uid(&m->policy->identities, uid)};
-}
-
 static json_t *
 dispatch(struct master *m, const struct peer *peer, json_t *request)
 {
@@ -237,9 +226,6 @@ dispatch(struct master *m, const struct peer *peer, json_t *request)
 	    json_string_value(json_object_get(request, "command"));
 	size_t i;
 
-	if (!peer->is_owner && peer->person == NULL)
-		return control_refusal("uid %u is nobody in identities.yaml",
-		    (unsigned)peer->uid);
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (name == NULL || strcmp(name, commands[i].name) != 0)
 			continue;
@@ -251,21 +237,26 @@ dispatch(struct master *m, const struct peer *peer, json_t *request)
 	return control_refusal("no such command");
 }
 
+/* False: `until` has passed first. */
+static bool
+is_ready(int fd, short events, int64_t until)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+	int64_t left = until - monotonic_ms();
+
+	return left > 0 && poll(&p, 1, (int)left) > 0;
+}
+
 /* One line, newline cut off. False: too long, too slow, or closed. */
 static bool
 line_read(int fd, char *line, size_t size)
 {
-	int64_t until = monotonic_ms() + CONTROL_DEADLINE_MS;
+	int64_t until = monotonic_ms() + CONTROL_LINE_MS;
 	size_t len = 0;
 
-	while (len < size - 1) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = until - monotonic_ms();
-		ssize_t n;
+	while (len < size - 1 && is_ready(fd, POLLIN, until)) {
+		ssize_t n = recv(fd, line + len, size - 1 - len, 0);
 
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
-			return false;
-		n = recv(fd, line + len, size - 1 - len, 0);
 		if (n <= 0)
 			return false;
 		len += (size_t)n;
@@ -279,33 +270,35 @@ line_read(int fd, char *line, size_t size)
 static void
 reply_write(int fd, const json_t *reply)
 {
-	const struct timeval deadline = {
-	    .tv_sec = CONTROL_DEADLINE_MS / 1000};
+	int64_t until = monotonic_ms() + CONTROL_REPLY_MS;
 	char *text = json_dumps(reply, JSON_COMPACT);
 	size_t len = text == NULL ? 0 : strlen(text), sent = 0;
 
 	if (text == NULL)
 		return;
 	text[len++] = '\n'; /* in place of the NUL */
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline));
-	while (sent < len) {
-		ssize_t n = send(fd, text + sent, len - sent, MSG_NOSIGNAL);
+	while (sent < len && is_ready(fd, POLLOUT, until)) {
+		ssize_t n = send(fd, text + sent, len - sent,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		if (n <= 0)
+		if (n < 0 && errno != EAGAIN)
 			break;
-		sent += (size_t)n;
+		sent += n > 0 ? (size_t)n : 0;
 	}
 	free(text);
 }
 
-static int
-control_main(struct master *m, int fd, const struct peer *peer)
+int
+control_main(
+    struct master *m, int fd, const struct peer *peer, uint32_t place)
 {
 	char line[CONTROL_LINE_MAX];
 	json_t *request, *reply;
 
 	if (!line_read(fd, line, sizeof(line)))
 		return EXIT_FAILURE;
+	/* from here on it is at work, and not to be replaced */
+	atomic_fetch_or(&m->board->control_heard, 1u << place);
 	request = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(request))
 		reply = control_refusal("not one JSON object on a line");
@@ -317,58 +310,4 @@ control_main(struct master *m, int fd, const struct peer *peer)
 	json_decref(request);
 	json_decref(reply);
 	return EXIT_SUCCESS;
-}
-
-/* --- master --------------------------------------------------------------- */
-
-static bool
-has_room_for(struct master *m, uid_t uid)
-{
-	struct child *child;
-	size_t i = 0, n = 0;
-
-	while ((child = children_next(m->children, CHILD_CONTROL, &i)))
-		n += child->peer == uid;
-	return n < CONTROL_CHILDREN_OF_UID;
-}
-
-static void
-control_serve(struct master *m, int fd, uid_t uid)
-{
-	struct child *child;
-	struct peer peer;
-	enum err e = spawn_fork(m, CHILD_CONTROL, 0, &child);
-
-	if (e != ERR_NONE) {
-		log_warning("control: cannot serve: %s", err_text(e));
-		return;
-	}
-	if (child != NULL) {
-		child->peer = uid;
-		return;
-	}
-	/* who it is comes before the drop: "own account" is master's */
-	peer = peer_of(m, uid);
-	spawn_drop(m);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	descriptor_close(&m->life[0]);
-	_exit(control_main(m, fd, &peer));
-}
-
-void
-control_accept(struct master *m)
-{
-	while (children_count(m->children, CHILD_CONTROL) <
-	    CONTROL_CHILDREN_MAX) {
-		int fd = accept4(m->control, NULL, NULL, SOCK_CLOEXEC);
-		struct ucred peer = {0};
-		socklen_t len = sizeof(peer);
-
-		if (fd < 0)
-			return;
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-		    has_room_for(m, peer.uid))
-			control_serve(m, fd, peer.uid);
-		close(fd);
-	}
 }

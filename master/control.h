@@ -5,6 +5,11 @@
  * of JSON, {"command": …}, and answers with one: {"ok": true, …} or
  * {"ok": false, "error": "in words", "lines": […]}.  Who may do what is
  * decided by SO_PEERCRED alone.
+ *
+ * Anybody can connect, so nobody can be in another's way: strangers get their
+ * refusal from master and never a child; each uid has a few places, and its
+ * oldest child that has not been told anything yet gives way to its next;
+ * people together leave places to root and the daemon's own account.
  */
 #ifndef SALLYPORT_CONTROL_H
 #define SALLYPORT_CONTROL_H
@@ -15,7 +20,8 @@
 
 enum {
 	CONTROL_LINE_MAX = 4096,
-	CONTROL_DEADLINE_MS = 5000, /* to say what is wanted */
+	CONTROL_LINE_MS = 2000,	    /* to say what is wanted */
+	CONTROL_REPLY_MS = 5000,    /* to take the answer */
 	CONTROL_RELOAD_MS = 60000,  /* to wait for a reload's result */
 };
 
@@ -26,8 +32,14 @@ struct peer {
 	const struct person *person; /* NULL: nobody in identities.yaml */
 };
 
-/* In master: accept what is there, a child each. */
+/* In master: accept what is there, a child for each that may have one
+ * (control_door.c). Never waits, never reads a byte. */
 void control_accept(struct master *m);
+
+/* The child's whole life; its exit status. `place` is its bit in
+ * board->control_heard. */
+int control_main(
+    struct master *m, int fd, const struct peer *peer, uint32_t place);
 
 /* --- in the child: each returns a new reply ------------------------------- */
 

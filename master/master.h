@@ -21,8 +21,9 @@
 #include "master/privilege.h"
 
 enum {
-	CONTROL_CHILDREN_MAX = 16, /* operators' commands at a time */
+	CONTROL_CHILDREN_MAX = 24, /* operators' commands at a time */
 	CONTROL_CHILDREN_OF_UID = 4,
+	CONTROL_CHILDREN_OF_PEOPLE = 12, /* all but root and our account */
 	BROKERS_MAX = 16, /* the one in force, and old ones lingering */
 	ORDER_RELOAD = 'R', /* a byte on the orders pipe */
 };

@@ -56,22 +56,50 @@ store_write(const struct settings *s, const struct policy *p, struct arena *a)
 	return e;
 }
 
+/* The settings as they are written now; the password files were looked at
+ * as root, and are those of `now`, too, once it compares well. */
+static enum err
+settings_check(const struct settings *old, const struct file_state *passwords,
+    struct arena *a, struct diagnostics *d, struct settings *now_out)
+{
+	enum err e = settings_load(old->file, a, d, now_out);
+
+	if (e != ERR_NONE)
+		return e;
+	publish_compare(old, now_out, d);
+	if (diagnostics_count(d) > 0)
+		return ERR_INVALID;
+	password_files_complain(now_out, passwords, d);
+	e = settings_check_files(now_out, d);
+	return diagnostics_count(d) > 0 ? ERR_INVALID : e;
+}
+
+static enum err
+identities_read(const struct settings *s, struct arena *a,
+    struct diagnostics *d, struct identities *out)
+{
+	enum err e = identities_load(s->identities, a, d, out);
+
+	if (e != ERR_NONE)
+		return e;
+	if (identities_are_exposed(s->identities, out))
+		log_warning("%s: others can read the password verifiers in it",
+		    s->identities);
+	return identities_find_accounts(out, a);
+}
+
 /* Everything that can be wrong becomes a diagnostic. */
 static enum err
-publish_all(const struct settings *old, struct arena *a,
-    struct diagnostics *d)
+publish_all(const struct settings *old, const struct file_state *passwords,
+    struct arena *a, struct diagnostics *d)
 {
 	struct settings now;
 	struct identities ids;
 	struct policy policy;
-	enum err e = settings_load(old->file, a, d, &now);
+	enum err e = settings_check(old, passwords, a, d, &now);
 
-	if (e == ERR_NONE) {
-		publish_compare(old, &now, d);
-		e = diagnostics_count(d) > 0 ? ERR_INVALID : ERR_NONE;
-	}
 	if (e == ERR_NONE)
-		e = identities_load(now.identities, a, d, &ids);
+		e = identities_read(&now, a, d, &ids);
 	if (e == ERR_NONE)
 		e = policy_load(&now, &ids, a, d, &policy);
 	if (e != ERR_NONE)
@@ -98,18 +126,23 @@ complain(int pipe, const char *line)
 }
 
 static int
-publisher_main(const struct settings *settings, int pipe)
+publisher_main(const struct master *m, int pipe)
 {
+	struct file_state passwords[UPSTREAMS_MAX];
 	struct arena *a = arena_new(0);
 	struct diagnostics *d = a == NULL ? NULL : diagnostics_new(a);
 	size_t i;
 	enum err e;
 
+	/* the one thing that takes root: only the broker will read them */
+	password_files_look(m->settings, passwords);
+	spawn_drop(m);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (d == NULL) {
 		complain(pipe, err_text(ERR_MEMORY));
 		return EXIT_FAILURE;
 	}
-	e = publish_all(settings, a, d);
+	e = publish_all(m->settings, passwords, a, d);
 	if (e == ERR_NONE)
 		return EXIT_SUCCESS;
 	for (i = 0; i < diagnostics_count(d); i++)
@@ -134,9 +167,7 @@ publish_start(struct master *m)
 	e = spawn_fork(m, CHILD_PUBLISHER, 0, &child);
 	if (e == ERR_NONE && child == NULL) {
 		close(ends[0]);
-		spawn_drop(m);
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		_exit(publisher_main(m->settings, ends[1]));
+		_exit(publisher_main(m, ends[1]));
 	}
 	close(ends[1]);
 	if (e != ERR_NONE) {

@@ -9,7 +9,26 @@
 
 #include "common/log.h"
 
-enum { SINK_REST_MS = AUDIT_DEADLINE_MS };
+enum {
+	/* Supervision stands still for so long, when the sink is stuck … */
+	RECORD_DEADLINE_MS = 50,
+	SINK_REST_MS = 1000, /* … and then not again for so long. */
+};
+
+enum err
+record_open(struct master *m)
+{
+	struct audit *fresh = audit_new(
+	    m->settings->audit_socket, m->settings->audit_facility);
+
+	if (fresh == NULL)
+		return ERR_MEMORY;
+	audit_set_deadline(fresh, RECORD_DEADLINE_MS);
+	audit_free(m->audit);
+	m->audit = fresh;
+	m->audit_failed_at = 0;
+	return ERR_NONE;
+}
 
 static struct json *
 record_begin(struct master *m, const char *event)
@@ -50,7 +69,13 @@ record_start(struct master *m)
 void
 record_stop(struct master *m, const char *reason)
 {
-	struct json *j = record_begin(m, "stop");
+	struct json *j;
+
+	/* nothing is left to be held up */
+	if (m->audit != NULL)
+		audit_set_deadline(m->audit, AUDIT_DEADLINE_MS);
+	m->audit_failed_at = 0;
+	j = record_begin(m, "stop");
 
 	if (j == NULL)
 		return;

@@ -2,12 +2,16 @@
  * record.h - the audit records master itself writes.
  *
  * A sink that does not take them is logged; after a failure master leaves it
- * alone for a moment, so that a burst of deaths cannot hold it up.
+ * alone for a moment, so that neither a burst of deaths nor a sink that is
+ * stuck can hold up supervision.
  */
 #ifndef SALLYPORT_RECORD_H
 #define SALLYPORT_RECORD_H
 
 #include "master/master.h"
+
+/* A way to the sink, new or anew. ERR_MEMORY leaves the old one. */
+enum err record_open(struct master *m) MUST_CHECK;
 
 void record_start(struct master *m);
 void record_stop(struct master *m, const char *reason);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/ipc.h"
@@ -44,17 +43,15 @@ struct secrets {
 	struct upstream_secret upstreams[UPSTREAMS_MAX];
 };
 
-/* Read all of a small file. False: errno, EFBIG when longer than `size`. */
+/* Read all of a small file and close it. False: errno, EFBIG when longer
+ * than `size`. */
 static bool
-file_read(const char *path, void *out, size_t size, size_t *len_out)
+file_read(int fd, void *out, size_t size, size_t *len_out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t len = 0;
 	ssize_t n = 1;
 	char extra;
 
-	if (fd < 0)
-		return false;
 	while (n > 0 && len < size) {
 		n = read(fd, (char *)out + len, size - len);
 		if (n > 0)
@@ -72,15 +69,32 @@ file_read(const char *path, void *out, size_t size, size_t *len_out)
 	return n == 0;
 }
 
+/* The password as it stands in the file, or a line of log. */
+static bool
+password_read(const struct upstream *upstream, struct upstream_secret *out)
+{
+	const char *path = upstream->password_file;
+	struct file_state state;
+	char reason[512];
+	int fd = password_file_open(path, &state);
+
+	if (fd >= 0 &&
+	    file_read(fd, out->password, sizeof(out->password), &out->len))
+		return true;
+	if (fd >= 0)
+		state = (struct file_state){ERR_SYSTEM, errno};
+	password_file_explain(path, &state, reason, sizeof(reason));
+	log_error("upstream %s: %s: no login will succeed there",
+	    upstream->name, reason);
+	return false;
+}
+
 static void
 password_load(const struct upstream *upstream, struct upstream_secret *out)
 {
 	if (upstream->password_file == NULL)
 		return;
-	if (!file_read(upstream->password_file, out->password,
-		sizeof(out->password), &out->len)) {
-		log_error("upstream %s: %s: %m: no login will succeed there",
-		    upstream->name, upstream->password_file);
+	if (!password_read(upstream, out)) {
 		OPENSSL_cleanse(out, sizeof(*out));
 		return;
 	}
@@ -120,11 +134,13 @@ mock_secret_load(const char *state, uint8_t *out)
 {
 	char path[4096];
 	size_t len = 0;
+	int fd;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/mock-salt", state) >=
 	    sizeof(path))
 		return false;
-	if (file_read(path, out, MOCK_SECRET_LEN, &len) &&
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && file_read(fd, out, MOCK_SECRET_LEN, &len) &&
 	    len == MOCK_SECRET_LEN)
 		return true;
 	if (RAND_bytes(out, MOCK_SECRET_LEN) != 1)

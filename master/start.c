@@ -19,6 +19,7 @@
 
 #include "common/log.h"
 #include "master/listen.h"
+#include "master/record.h"
 
 static enum err
 sizes_check(struct master *m)
@@ -68,9 +69,8 @@ memory_open(struct master *m)
 	m->board = scoreboard_new(slots);
 	m->children = children_new(slots + m->settings->upstream_count +
 	    CONTROL_CHILDREN_MAX + BROKERS_MAX + 1);
-	m->audit = audit_new(
-	    m->settings->audit_socket, m->settings->audit_facility);
-	if (m->board == NULL || m->children == NULL || m->audit == NULL) {
+	if (m->board == NULL || m->children == NULL ||
+	    record_open(m) != ERR_NONE) {
 		log_error("%s", err_text(ERR_MEMORY));
 		return ERR_MEMORY;
 	}

@@ -76,15 +76,8 @@ orders_read(struct master *m)
 static void
 sink_reopen(struct master *m)
 {
-	struct audit *fresh = audit_new(
-	    m->settings->audit_socket, m->settings->audit_facility);
-
-	if (fresh == NULL)
-		return;
-	audit_free(m->audit);
-	m->audit = fresh;
-	m->audit_failed_at = 0;
-	log_info("logs reopened");
+	if (record_open(m) == ERR_NONE)
+		log_info("logs reopened");
 }
 
 static void
@@ -154,8 +147,9 @@ publication_take(struct master *m)
 	log_info("policy generation %llu in force: %zu rules, %zu protections",
 	    (unsigned long long)m->policy->generation, m->policy->rule_count,
 	    m->policy->protect_count);
-	record_policy(m, NULL);
+	/* whoever reads that it is loaded finds no worker of the old one */
 	generation_begin(m);
+	record_policy(m, NULL);
 	notify_parent(m);
 }
 

@@ -6,6 +6,7 @@
  * protected values are not copied to where they would be unprotected.
  */
 #include "worker/builtin.h"
+#include "worker/launder.h"
 
 /* Operations after which everything decided about later statements still
  * stands. */
@@ -13,13 +14,6 @@ static const uint64_t plain_operations = BIT(OP_SELECT) | BIT(OP_SHOW) |
     BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE) |
     BIT(OP_BEGIN) | BIT(OP_SAVEPOINT) | BIT(OP_RELEASE) | BIT(OP_LOCK) |
     BIT(OP_COMMIT);
-
-/* Operations that put data somewhere it can be read from again. */
-static const uint64_t storing_operations = BIT(OP_INSERT) | BIT(OP_UPDATE) |
-    BIT(OP_MERGE) | BIT(OP_CREATE) | BIT(OP_ALTER) | BIT(OP_REFRESH) |
-    BIT(OP_COPY_FILE) | BIT(OP_COPY_PROGRAM) | BIT(OP_COPY_IN) |
-    BIT(OP_NOTIFY) | BIT(OP_DO) | BIT(OP_CALL) | BIT(OP_COMMENT) |
-    BIT(OP_SECURITY_LABEL);
 
 static const uint64_t hidden_code =
     BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
@@ -39,80 +33,11 @@ builtin_may_carry(
 	    BIT(OP_CALL) | BIT(OP_DO) | BIT(OP_FUNCTION_CALL) |
 	    BIT(OP_UNKNOWN) | BIT(OP_MOVE);
 
-	if (protection_is_empty(g->protection))
+	if (!gate_protects(g))
 		return false;
 	return t->mentions || t->is_unknown ||
 	    (s->traits & hidden_code) != 0 ||
 	    ((s->operations & fetching) != 0 && g->carries_later);
-}
-
-/* The next space-separated token of canonical text. */
-static struct text
-next_token(struct text *rest)
-{
-	const char *space = rest->len == 0
-	    ? NULL : memchr(rest->at, ' ', rest->len);
-	struct text token = *rest;
-
-	if (space == NULL) {
-		*rest = (struct text){"", 0};
-		return token;
-	}
-	token.len = (size_t)(space - rest->at);
-	rest->at += token.len + 1;
-	rest->len -= token.len + 1;
-	return token;
-}
-
-static bool
-is_protected_name(const struct touch *t, struct text token)
-{
-	size_t i;
-
-	if (token.len >= 2 && token.at[0] == '"')
-		token.at++, token.len -= 2;
-	for (i = 0; i < t->column_count; i++) {
-		if (text_is(t->columns[i], token))
-			return true;
-	}
-	return false;
-}
-
-/* Is a protected column used other than as the target of an assignment or in
- * `column = …`? RETURNING is an output, which is masked. In an INSERT only
- * what ON CONFLICT does can use a column at all. */
-static bool
-uses_protected_value(const struct statement *s, const struct touch *t)
-{
-	struct text rest = s->canonical, token, after;
-	bool counts = (s->operations & BIT(OP_INSERT)) == 0;
-
-	while (rest.len > 0) {
-		token = next_token(&rest);
-		if (text_is(token, TEXT("returning")))
-			return false;
-		if (text_is(token, TEXT("conflict")))
-			counts = true;
-		if (!counts || !is_protected_name(t, token))
-			continue;
-		after = rest;
-		if (!text_is(next_token(&after), TEXT("=")))
-			return true;
-	}
-	return false;
-}
-
-static bool
-copies_protected(const struct statement *s, const struct touch *t)
-{
-	if (!t->mentions || (s->operations & storing_operations) == 0)
-		return false;
-	if ((s->operations & BIT(OP_SELECT)) != 0 ||
-	    (s->operations & storing_operations &
-		~(BIT(OP_INSERT) | BIT(OP_UPDATE))) != 0 ||
-	    (s->traits & (BIT(TRAIT_WHOLE_ROW))) != 0)
-		return true;
-	return uses_protected_value(s, t);
 }
 
 void
@@ -120,7 +45,7 @@ builtin_traits(struct statement *s, const struct touch *t)
 {
 	if (t->is_protected)
 		s->traits |= BIT(TRAIT_PROTECTED);
-	if (copies_protected(s, t))
+	if (launders(s, t))
 		s->traits |= BIT(TRAIT_COPIES_PROTECTED);
 }
 
@@ -166,6 +91,20 @@ refuse_setting(const struct statement *s)
 	return (struct text){NULL, 0};
 }
 
+/* The view through which settings can be written like a table. */
+static bool
+writes_settings(const struct statement *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->relation_count; i++) {
+		if (s->relations[i].is_written &&
+		    text_is(s->relations[i].name, TEXT("pg_settings")))
+			return true;
+	}
+	return false;
+}
+
 struct text
 builtin_refusal(
     const struct statement *s, const struct touch *t, struct arena *a)
@@ -178,6 +117,8 @@ builtin_refusal(
 		refusal = refuse_setting(s);
 	if (refusal.len > 0)
 		return refusal;
+	if (writes_settings(s))
+		return TEXT("pg_settings is not written to; use SET");
 	if ((s->operations & BIT(OP_ALTER_SYSTEM)) == 0 &&
 	    statement_mentions(s, TEXT("set_config")))
 		return TEXT("set_config() is refused; use SET");

@@ -69,6 +69,15 @@ gate_leave(struct gate *g)
 	g->scratch = NULL;
 }
 
+/* One process, one session: what its rulings take together. */
+static size_t bytes_of_rulings;
+
+size_t
+rulings_bytes(void)
+{
+	return bytes_of_rulings;
+}
+
 struct ruling *
 ruling_share(struct ruling *j)
 {
@@ -81,6 +90,7 @@ ruling_drop(struct ruling *j)
 {
 	if (j == NULL || --j->references > 0)
 		return;
+	bytes_of_rulings -= j->bytes;
 	arena_free(j->arena);
 	free(j);
 }
@@ -191,7 +201,7 @@ judge_together(struct gate *g, struct ruling *j)
 			verdict_tighten(&j->verdict, &j->verdicts[i]);
 	}
 	if (j->may_carry && !j->touch.mentions) {
-		j->touch.mentions = true;
+		j->touch.is_protected = j->touch.mentions = true;
 		j->touch.derived = (struct column_protection){
 		    .mask = MASK_REDACT, .is_derived = true};
 	}
@@ -259,10 +269,12 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	j->generation = g->policy->generation;
 	j->reading = snapshot_reading(g);
 	j->minute = time(NULL) / 60;
+	j->carries_later = g->carries_later;
 	if (g->protection == NULL || classifier == NULL) {
 		j->verdict.reason = TEXT("no policy is loaded");
 		return;
 	}
+	protection_sync(g->protection, j->reading);
 	e = classify_text(classifier, &g->lex, sql, j->arena, &j->text);
 	if (e != ERR_NONE) {
 		judge_refused(j, e);
@@ -280,9 +292,16 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 }
 
 bool
+gate_protects(const struct gate *g)
+{
+	return g->protection == NULL || !protection_is_empty(g->protection);
+}
+
+bool
 gate_is_current(struct gate *g, const struct ruling *j)
 {
-	return snapshot_is_current(g) && g->policy != NULL &&
+	return snapshot_is_current(g) && !g->is_schema_new &&
+	    j->carries_later == g->carries_later &&
 	    j->generation == g->policy->generation &&
 	    j->reading == snapshot_reading(g) &&
 	    j->minute == time(NULL) / 60;
@@ -301,7 +320,7 @@ is_keepable(const struct gate *g, const struct ruling *j)
 
 	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
 	    (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
-	    !g->settings->audit_keeps_literals;
+	    !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
 }
 
 /* The canonical text to look under; len 0: nothing is kept for this text. */
@@ -330,7 +349,7 @@ cache_find(struct gate *g, struct text key)
 {
 	struct ruling *j = *cache_slot(g, key);
 
-	if (j == NULL || !gate_is_current(g, j) || g->is_schema_new ||
+	if (j == NULL || !gate_is_current(g, j) ||
 	    !text_is(j->text.statements[0].canonical, key))
 		return NULL;
 	return ruling_share(j);
@@ -348,6 +367,8 @@ gate_judge(struct gate *g, struct text sql)
 	if (j == NULL)
 		return NULL;
 	judge_into(g, j, sql);
+	j->bytes = arena_used(j->arena);
+	bytes_of_rulings += j->bytes;
 	if (is_keepable(g, j)) {
 		struct ruling **slot =
 		    cache_slot(g, j->text.statements[0].canonical);
@@ -374,13 +395,14 @@ void
 gate_output(struct gate *g, const struct ruling *j, uint32_t table,
     int column, struct column_protection *out)
 {
-	enum err e = protection_output(
-	    g->protection, &j->touch, table, column, out);
+	enum err e = ERR_STORE;
 
+	if (g->protection != NULL)
+		e = protection_output(
+		    g->protection, &j->touch, table, column, out);
 	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
 		e = protection_output(
 		    g->protection, &j->touch, table, column, out);
-	if (e != ERR_NONE ||
-	    (g->is_schema_open && !protection_is_empty(g->protection)))
+	if (e != ERR_NONE || (g->is_schema_open && gate_protects(g)))
 		*out = (struct column_protection){.mask = MASK_REDACT};
 }

@@ -22,6 +22,7 @@
 enum {
 	GATE_RULING_MAX = 64 * 1024 * 1024, /* bytes one ruling takes */
 	GATE_CACHE_SLOTS = 64, /* rulings of recent texts; power of two */
+	GATE_KEPT_MAX = 64 * 1024, /* bytes of one of those */
 	GATE_CATALOG_WAIT_MS = 5000,
 	GATE_REASON_MAX = 512,
 };
@@ -32,6 +33,7 @@ enum {
 struct ruling {
 	unsigned references;
 	struct arena *arena; /* everything below lives in it */
+	size_t bytes;	     /* of it, once judged */
 	struct text sql; /* what was judged, whole */
 	struct classified text;
 	/* The strictest of its statements'. Its rule is a copy of what is
@@ -52,6 +54,7 @@ struct ruling {
 	/* valid as long as these are current */
 	uint64_t generation, reading;
 	int64_t minute;
+	bool carries_later; /* as the gate's was */
 	struct text observed; /* what observing rules matched, likewise */
 	struct text *record; /* for each statement: its part of the audit
 			      * record, as JSON members */
@@ -76,12 +79,16 @@ struct gate {
 	struct arena *scratch; /* reset before each ruling */
 	uint64_t results_lost; /* result events the sink did not take */
 	struct text claims; /* what the client says it is; session life */
-	/* Touched by statements whose results are fetched later (cursors,
-	 * prepared statements, anything opaque): FETCH and EXECUTE carry it. */
+	/* Protected values may come out of statements whose results are
+	 * fetched later, by name: cursors, prepared statements, portals,
+	 * anything opaque. FETCH and EXECUTE carry them. */
 	bool carries_later;
 	struct ruling *cache[GATE_CACHE_SLOTS];
 	char reason[GATE_REASON_MAX]; /* why no policy could be loaded */
 };
+
+/* Are values to be protected from this identity? Without a policy: yes. */
+bool gate_protects(const struct gate *g);
 
 /* Prepare a gate with the policy the worker was born with. */
 void gate_init(struct gate *g, struct birth *b, struct audit *audit);
@@ -103,6 +110,9 @@ bool gate_is_current(struct gate *g, const struct ruling *j);
 
 struct ruling *ruling_share(struct ruling *j);
 void ruling_drop(struct ruling *j); /* NULL is fine */
+
+/* Bytes of all rulings there are in this process. */
+size_t rulings_bytes(void);
 
 /* Take one statement off the identity's rate. False: over its limit. */
 bool gate_take_rate(struct gate *g, const struct ruling *j);

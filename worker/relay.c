@@ -78,18 +78,40 @@ peer_unsent(const struct peer *p)
 	return p->out.len - p->sent;
 }
 
+bool
+peer_is_full(const struct peer *p)
+{
+	return peer_unsent(p) >= RELAY_BOUND;
+}
+
+/* Forget what was sent, lest a peer that always lags a little makes `out`
+ * grow for ever.  Only when less remains than went: moving it costs no more
+ * than having sent it. */
+static void
+peer_forget_sent(struct peer *p)
+{
+	if (p->sent < peer_unsent(p))
+		return;
+	buffer_drop(&p->out, p->sent);
+	p->sent = 0;
+}
+
 static void
 peer_send(struct peer *p)
 {
 	ssize_t n;
 
+	if (p->out.failed) /* bytes are missing: none may follow them */
+		p->is_closed = true;
 	while (peer_unsent(p) > 0 && !p->is_closed) {
 		n = send(p->fd, p->out.bytes + p->sent, peer_unsent(p),
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			peer_forget_sent(p);
 			return;
+		}
 		if (n < 0) {
 			p->is_closed = true;
 			return;
@@ -97,6 +119,8 @@ peer_send(struct peer *p)
 		p->sent += (size_t)n;
 		p->bytes_out += (uint64_t)n;
 	}
+	if (p->is_closed)
+		return;
 	p->sent = 0;
 	buffer_clear(&p->out, 4 * RELAY_CHUNK);
 }
@@ -166,25 +190,38 @@ note_hangup(struct peer *p, const struct pollfd *fd)
 		p->is_closed = true;
 }
 
+static bool
+is_full(const struct relay *r)
+{
+	return peer_is_full(&r->client) || peer_is_full(&r->upstream);
+}
+
 enum err
 relay_turn(struct relay *r, bool wants_client)
 {
 	struct pollfd fds[3];
-	bool reads_upstream, reads_client;
+	bool reads_upstream, reads_client, was_full = is_full(r);
 	enum err e;
 
 	peer_send(&r->upstream);
 	peer_send(&r->client);
 	if (r->client.is_closed || r->upstream.is_closed)
 		return ERR_CLOSED;
-	reads_client = wants_client && peer_unsent(&r->upstream) < RELAY_BOUND;
-	reads_upstream = peer_unsent(&r->client) < RELAY_BOUND;
+	if (was_full && !is_full(r))
+		return ERR_NONE; /* there may be nothing else to wait for */
+	reads_client = wants_client && !peer_is_full(&r->upstream);
+	reads_upstream = !peer_is_full(&r->client);
 	fds[0] = (struct pollfd){.fd = r->client.fd,
 	    .events = interest(&r->client, reads_client)};
 	fds[1] = (struct pollfd){.fd = r->upstream.fd,
 	    .events = interest(&r->upstream, reads_upstream)};
-	if (!reads_upstream)
+	if (!reads_upstream) {
+		/* that it hung up is found out when it is read again; until
+		 * then poll() must not wake us for it again and again */
 		fds[1].events &= (short)~POLLRDHUP;
+		if (fds[1].events == 0)
+			fds[1].fd = -1;
+	}
 	fds[2] = (struct pollfd){.fd = r->life, .events = POLLIN};
 	e = relay_poll(r, fds);
 	if (e != ERR_NONE)

@@ -50,6 +50,9 @@ int64_t relay_now(void);
 struct text peer_pending(const struct peer *p);
 void peer_consume(struct peer *p, size_t n);
 
+/* So much waits to be sent to it that nothing more should be made. */
+bool peer_is_full(const struct peer *p);
+
 /* Room in `in` for a message of `n` bytes in all; false over the ceiling. */
 bool peer_expect(struct peer *p, size_t n);
 

@@ -307,6 +307,8 @@ session_refuse(struct birth *b, int fd, size_t listener)
 	if (session_init(&s, b, fd, listener)) {
 		s.relay.deadline = relay_now() + LAST_WORDS_MS;
 		s.protocol->refuse(&s);
+		if (s.state != NULL)
+			s.protocol->farewell(&s);
 		relay_flush_client(&s.relay, LAST_WORDS_MS);
 		atomic_fetch_add(&b->board->clients_refused, 1);
 	}

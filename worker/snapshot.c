@@ -82,6 +82,9 @@ snapshot_is_current(struct gate *g)
 		ruling_drop(g->cache[i]);
 		g->cache[i] = NULL;
 	}
+	/* cursors and prepared statements of before were judged otherwise */
+	if (g->identity != NULL)
+		g->carries_later = true;
 	drop_policy(g);
 	e = load_policy(g);
 	if (e == ERR_NONE && g->identity != NULL)

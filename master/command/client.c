@@ -73,22 +73,24 @@ daemon_connect(const struct arguments *a)
 	return -1;
 }
 
-static bool
+/* Whether it was taken is told by the answer: a daemon that refuses at once
+ * has answered before it was asked. */
+static void
 request_send(int fd, const json_t *request)
 {
 	char *text = json_dumps(request, JSON_COMPACT);
 	size_t len = text == NULL ? 0 : strlen(text);
-	bool is_sent;
 
 	if (text == NULL)
-		return false;
+		return;
 	text[len] = '\n'; /* in place of the NUL */
-	is_sent = send(fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)(len + 1);
+	(void)send(fd, text, len + 1, MSG_NOSIGNAL);
 	free(text);
-	return is_sent;
 }
 
-/* Everything up to the end; NULL: nothing, or too much. The caller frees. */
+/* One line; NULL: none, or too much. The caller frees. What comes after the
+ * newline is not waited for: a daemon that refuses without reading leaves a
+ * connection that ends in an error. */
 static char *
 reply_read(int fd, size_t *len_out)
 {
@@ -96,7 +98,8 @@ reply_read(int fd, size_t *len_out)
 	char *text = NULL;
 	ssize_t n = 1;
 
-	while (n > 0 && len < REPLY_MAX) {
+	while (n > 0 && len < REPLY_MAX &&
+	    (len == 0 || text[len - 1] != '\n')) {
 		if (len == size) {
 			char *more = realloc(text, size + 65536);
 
@@ -111,7 +114,7 @@ reply_read(int fd, size_t *len_out)
 		else if (n < 0 && errno == EINTR)
 			n = 1;
 	}
-	if (n == 0 && len > 0) {
+	if (len > 0 && text[len - 1] == '\n') {
 		*len_out = len;
 		return text;
 	}
@@ -127,8 +130,10 @@ exchange(int fd, const json_t *request)
 	char *text = NULL;
 	size_t len;
 
-	if (request != NULL && request_send(fd, request))
+	if (request != NULL) {
+		request_send(fd, request);
 		text = reply_read(fd, &len);
+	}
 	if (text != NULL)
 		reply = json_loadb(text, len, 0, &where);
 	free(text);

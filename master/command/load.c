@@ -33,6 +33,8 @@ load_all(const char *config, struct loaded *out)
 	e = settings_load(
 	    config, out->arena, out->diagnostics, &out->settings);
 	if (e == ERR_NONE)
+		e = settings_check_files(&out->settings, out->diagnostics);
+	if (e == ERR_NONE)
 		e = identities_load(out->settings.identities, out->arena,
 		    out->diagnostics, &out->identities);
 	if (e == ERR_NONE)

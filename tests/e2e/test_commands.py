@@ -1,6 +1,10 @@
 """The operator's command: tables for people, JSON for programs."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 
 import harness
 import pgwire
@@ -167,15 +171,93 @@ def test_control_socket_survives_nonsense(world):
     assert s.process.poll() is None
 
 
+def control_connections(s, count):
+    """Connections to the control socket that say nothing."""
+    made = []
+    for _ in range(count):
+        c = harness.socket.socket(harness.socket.AF_UNIX)
+        c.settimeout(harness.PATIENCE)
+        c.connect(s.control)
+        made.append(c)
+    return made
+
+
 def test_silent_control_client_does_not_stop_the_others(world):
     s = world.sallyport()
-    silent = []
-    for _ in range(20):
-        c = harness.socket.socket(harness.socket.AF_UNIX)
-        c.connect(s.control)
-        silent.append(c)
+    silent = control_connections(s, 20)
     assert s.json("status")["generation"] >= 1
     with s.wire() as w:
         assert w.query("SELECT 1").rows == [[b"1"]]
+    silent += control_connections(s, 4)
+    assert s.json("status")["generation"] >= 1
     for c in silent:
         c.close()
+
+
+def test_half_a_control_request_does_not_hold_a_place(world):
+    s = world.sallyport()
+    halves = control_connections(s, 4)
+    for c in halves:
+        c.sendall(b"{")
+    began = time.monotonic()
+    assert s.json("status")["generation"] >= 1
+    for c in halves:  # replaced, or past the deadline for a line
+        try:
+            assert c.recv(100) == b""
+        except ConnectionResetError:
+            pass
+        c.close()
+    assert time.monotonic() - began < harness.PATIENCE
+
+
+STRANGER = """
+import socket, sys, time
+made = []
+for _ in range(100):
+    c = socket.socket(socket.AF_UNIX)
+    c.settimeout(20)
+    c.connect(sys.argv[1])
+    made.append(c)
+print(made[-1].recv(1000).decode(), end="", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_stranger_is_refused_at_once_and_in_nobodys_way(world):
+    if os.geteuid() != 0:
+        return  # only root can be somebody else
+    s = world.sallyport()
+    with subprocess.Popen(
+            [sys.executable, "-c", STRANGER, s.control],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            user=65534, group=65534, extra_groups=[]) as stranger:
+        reply = json.loads(stranger.stdout.readline())
+        assert reply == {"ok": False, "error":
+                         "uid 65534 is nobody in identities.yaml"}, reply
+        assert s.json("status")["generation"] >= 1
+        stranger.stdin.close()
+    done = s.cli("status", "-s", s.control, user=65534, group=65534,
+                 extra_groups=[])
+    assert done.returncode == 1, done
+    assert "nobody in identities.yaml" in done.stderr, done
+
+
+def test_people_leave_places_to_the_daemons_owner(world):
+    if os.geteuid() != 0:
+        return
+    s = world.prepare()
+    uids = range(70001, 70006)
+    for uid in uids:
+        s.identities["people"][f"p{uid}"] = {"groups": [], "uid": uid}
+    s.write_all()
+    s.start()
+    crowd = [subprocess.Popen(
+        [sys.executable, "-c", STRANGER, s.control], stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, user=uid, group=uid, extra_groups=[])
+             for uid in uids]
+    for _ in range(5):
+        assert s.json("status")["generation"] >= 1
+    for process in crowd:
+        process.stdin.close()
+        process.kill()
+        process.wait()

@@ -61,19 +61,83 @@ def test_wrong_settings_are_each_refused(world):
             ("upstream: shop", "upstream: sohp"),
             ("control: control.sock", "control: [1]"),
             ("listen:", "state2: x\nlisten:"),
-            ("identities: identities.yaml", "identities: nosuch.yaml"),
-            ("policies: policies.d", "policies: nosuch.d"),
             ("socket: log.sock", "socket: log.sock\n  on_failure: ignore"),
             ("socket: log.sock", "socket: log.sock\n  facility: lokal4"),
             ("state: state", "state: state\nstatement_limit: 16MB2"),
             ("state: state", "state: state\nstatement_limit: 0"),
             ("state: state", "state: state\nlogin_deadline: 0s"),
-            ("state: state", "state: state\nstate: other"),
-            ("password_file: secrets/shop", "password_file: secrets/none")):
+            ("state: state", "state: state\nstate: other")):
         said = complaints(world, "sallyport.yaml", (old, new))
-        absent = [n for n in ("nosuch", "secrets/none") if n in new]
-        assert PLACE.search(said) or absent and absent[0] in said, \
-            (new, said)
+        assert PLACE.search(said), (new, said)
+
+
+def place_of(s, key):
+    """file:line:column of a key's value in sallyport.yaml."""
+    with open(s.config, encoding="utf-8") as f:
+        for number, line in enumerate(f, 1):
+            at = line.find(key + ": ")
+            if at >= 0:
+                return f"{s.config}:{number}:{at + len(key) + 3}: "
+    raise AssertionError(key)
+
+
+def test_file_that_is_not_there_is_told_where_it_is_named(world):
+    for key, value, absent in (
+            ("identities", "identities.yaml", "nosuch.yaml"),
+            ("policies", "policies.d", "nosuch.d"),
+            ("password_file", "secrets/shop", "secrets/none")):
+        s = world.prepare()
+        with open(s.config, encoding="utf-8") as f:
+            text = f.read()
+        s.write("sallyport.yaml", text.replace(f"{key}: {value}",
+                                               f"{key}: {absent}"))
+        done = s.check()
+        wanted = place_of(s, key) + os.path.join(s.folder, absent) + ": No"
+        assert done.returncode == 1, (key, done)
+        assert wanted in done.stderr, (wanted, done.stderr)
+        with raises(AssertionError) as caught:
+            s.start()
+        assert wanted in str(caught.error), (wanted, caught.error)
+
+
+def test_folder_without_policies_is_told_where_it_is_named(world):
+    s = world.prepare()
+    os.unlink(os.path.join(s.folder, "policies.d", "10-shop.yaml"))
+    said = s.check().stderr
+    assert place_of(s, "policies") in said and "no *.yaml" in said, said
+
+
+def test_password_that_others_can_read_is_refused(world):
+    s = world.prepare()
+    secret = os.path.join(s.folder, "secrets", "shop")
+    os.chmod(secret, 0o604)
+    wanted = (f"{place_of(s, 'password_file')}permissions of {secret}: must "
+              "not be readable by others")
+    done = s.check()
+    assert done.returncode == 1 and wanted in done.stderr, done
+    with raises(AssertionError) as caught:
+        s.start()
+    assert wanted in str(caught.error), caught.error
+    os.chmod(secret, 0o640)
+    assert s.check().returncode == 0
+
+
+def test_password_that_others_can_read_refuses_the_reload(world):
+    s = world.sallyport()
+    os.chmod(os.path.join(s.folder, "secrets", "shop"), 0o604)
+    told = s.reload()
+    assert told["decision"] == "refused", told
+    assert place_of(s, "password_file") in told["reason"], told
+
+
+def test_verifiers_that_others_can_read_are_warned_of(world):
+    s = world.prepare()
+    os.chmod(os.path.join(s.folder, "identities.yaml"), 0o644)
+    done = s.check()
+    assert done.returncode == 0 and "identities.yaml: warning: " in \
+        done.stderr, done
+    s.start()
+    assert "others can read the password verifiers" in s.log_text()
 
 
 def test_wrong_identities_are_each_refused(world):
@@ -125,6 +189,7 @@ def test_example_that_fails_refuses_the_policy_at_its_line(world):
     said = complaints(world, "policies.d/10-shop.yaml",
                       ("expect: deny", "expect: allow"))
     assert PLACE.search(said) and "expected allow" in said, said
+    assert ": DROP TABLE" in said, said  # the statement itself
 
 
 def test_nothing_starts_with_a_bad_configuration(world):

@@ -1,4 +1,4 @@
-/* links: common/classify.c common/class_reader.c common/class_rules.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_string.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c */
+/* links: common/classify.c common/class_reader.c common/class_rules.c common/class_file.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_string.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
 #include <check.h>
 #include <glob.h>
 #include <stdio.h>
@@ -302,7 +302,7 @@ START_TEST(broken_rules_are_refused_with_their_place)
 	static const struct {
 		const char *yaml, *want;
 	} broken[] = {
-	    {"", "c:1:1: an empty file"},
+	    {"", "c:1:1: a mapping is wanted here"},
 	    {"[", "c:"},
 	    {"rules: []\nfoo: 1", "c:2:1: unknown key foo"},
 	    {"rules:\n - {name: x, first: a, operations: slect}",

@@ -110,6 +110,8 @@ END_TEST
 START_TEST(operating_system_users_are_people)
 {
 	ck_assert_int_eq(load(shop), ERR_NONE);
+	ck_assert_ptr_null(identity_by_uid(&ids, 1));
+	ck_assert_int_eq(identities_find_accounts(&ids, arena), ERR_NONE);
 	ck_assert_ptr_eq(identity_by_uid(&ids, 4242), &ids.people[2]);
 	ck_assert_ptr_eq(identity_by_uid(&ids, 0), &ids.people[3]);
 	ck_assert_ptr_eq(identity_by_uid(&ids, 4243), &ids.people[3]);
@@ -122,7 +124,18 @@ END_TEST
 START_TEST(who_has_a_uid_is_not_found_by_name)
 {
 	ck_assert_int_eq(load("people: {daemon: {uid: 77777}}"), ERR_NONE);
+	ck_assert_int_eq(identities_find_accounts(&ids, arena), ERR_NONE);
 	ck_assert_ptr_null(identity_by_uid(&ids, 1));
+}
+END_TEST
+
+START_TEST(account_that_is_somebodys_by_uid_is_nobody_elses)
+{
+	ck_assert_int_eq(
+	    load("people: {daemon: {}, erin: {uid: 1}}"), ERR_NONE);
+	ck_assert_int_eq(identities_find_accounts(&ids, arena), ERR_NONE);
+	ck_assert_ptr_eq(identity_by_uid(&ids, 1), &ids.people[1]);
+	ck_assert_uint_eq(ids.people[0].uid_count, 0);
 }
 END_TEST
 
@@ -160,6 +173,7 @@ static const struct wrong {
 	":2:32: unknown group `xs` (did you mean `x`?)"},
     {"people: {alice: {}}\nagents: {b: {acts_for: [{user: alcie}]}}",
 	":2:32: unknown user `alcie` (did you mean `alice`?)"},
+    {"agents: {b: {acts_for: {}}}", ":1:24: expected a list of maps"},
     {"agents: {b: {acts_for: [{}]}}",
 	":1:25: says nothing: name somebody"},
     {"agents: {b: {acts_for: [{agent: x}]}}",
@@ -306,6 +320,7 @@ main(void)
 	tcase_add_test(c, verifiers_are_kept_for_who_has_one);
 	tcase_add_test(c, operating_system_users_are_people);
 	tcase_add_test(c, who_has_a_uid_is_not_found_by_name);
+	tcase_add_test(c, account_that_is_somebodys_by_uid_is_nobody_elses);
 	tcase_add_loop_test(
 	    c, what_is_wrong_is_told_with_its_place, 0, COUNT(wrong));
 	tcase_add_test(c, complaint_about_a_password_does_not_repeat_it);

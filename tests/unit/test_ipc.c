@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -244,6 +245,65 @@ START_TEST(wishes_are_bounded)
 }
 END_TEST
 
+/* Fill the table with wishes whose reading failed and was then forgotten. */
+static void
+fill_with_failures(void)
+{
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < WISHES_MAX; i++) {
+		struct wish *w;
+
+		snprintf(name, sizeof(name), "bogus%zu", i);
+		w = wish_for(board, TEXT("shop"), text_of(name));
+		ck_assert_ptr_nonnull(w);
+		w->wanted = 3;
+		wish_done(w, 3, true);
+		w->wanted_at -= WISH_REST_MS + 1000;
+	}
+}
+
+START_TEST(failed_wish_that_nobody_wants_makes_room)
+{
+	struct wish *w;
+	size_t i;
+
+	fill_with_failures();
+	for (i = 1; i < WISHES_MAX; i++)
+		board->wishes[i].failed = 0;
+	w = wish_for(board, TEXT("shop"), TEXT("real"));
+	ck_assert_ptr_eq(w, &board->wishes[0]);
+	ck_assert_str_eq(w->database, "real");
+	ck_assert_int_eq(w->failed, 0);
+	ck_assert_uint_eq(w->wanted, w->done);
+	ck_assert_ptr_eq(wish_for(board, TEXT("shop"), TEXT("real")), w);
+	/* the others' readings went well: none of them */
+	ck_assert_ptr_null(wish_for(board, TEXT("shop"), TEXT("bogus0")));
+}
+END_TEST
+
+START_TEST(wish_that_is_wanted_or_held_makes_no_room)
+{
+	struct slot *s = &board->slots[1];
+	size_t i;
+
+	fill_with_failures();
+	for (i = 3; i < WISHES_MAX; i++)
+		board->wishes[i].failed = 0;
+	/* asked for just now, being read again, and a living session's */
+	ck_assert_ptr_nonnull(wish_for(board, TEXT("shop"), TEXT("bogus0")));
+	board->wishes[1].wanted++;
+	field_set(s->upstream, sizeof(s->upstream), TEXT("shop"));
+	field_set(s->database, sizeof(s->database), TEXT("bogus2"));
+	s->state = SLOT_WAITING;
+	ck_assert_ptr_null(wish_for(board, TEXT("shop"), TEXT("real")));
+	s->state = SLOT_FREE; /* it has ended */
+	ck_assert_ptr_eq(wish_for(board, TEXT("shop"), TEXT("real")),
+	    &board->wishes[2]);
+}
+END_TEST
+
 /* A catalogue in a process of its own: serves one wish. */
 static void
 catalog_once(struct wish *w, int fd, bool fails)
@@ -345,6 +405,8 @@ main(void)
 	    claimed_request_has_nothing_of_the_one_before,
 	    request_is_settled_once, wish_is_one_for_each_database,
 	    wish_for_a_name_that_would_be_cut_is_refused, wishes_are_bounded,
+	    failed_wish_that_nobody_wants_makes_room,
+	    wish_that_is_wanted_or_held_makes_no_room,
 	    wish_is_granted_refused_or_given_up,
 	    broker_answer_is_taken_whole_or_not_at_all};
 	Suite *suite = suite_create("ipc");

@@ -1,4 +1,4 @@
-/* links: common/policy_load.c common/policy_file.c common/policy_rule.c common/policy_examples.c common/policy_compile.c common/policy_decide.c common/policy_touch.c common/policy_when.c common/policy_when_read.c common/who.c common/who_read.c common/identities.c common/settings.c common/settings_address.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/classify.c common/class_reader.c common/class_rules.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_string.c common/regex.c common/vocab.c common/mask.c common/mask_keyed.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/scram.c common/err.c common/arena.c common/text.c */
+/* links: common/policy_load.c common/policy_file.c common/policy_rule.c common/policy_examples.c common/policy_compile.c common/policy_decide.c common/policy_touch.c common/policy_when.c common/policy_when_read.c common/who.c common/who_read.c common/identities.c common/settings.c common/settings_address.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/classify.c common/class_reader.c common/class_rules.c common/class_file.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_string.c common/regex.c common/vocab.c common/mask.c common/mask_keyed.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/scram.c common/err.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -189,6 +189,9 @@ static const struct wrong {
 } wrong[] = {
     {"rule: []", ":1:1: unknown key in a policy file: `rule` (did you mean "
 		 "`rules`?)"},
+    {"rules: {}", ":1:8: expected a list of maps"},
+    {"protect: {}", ":1:10: expected a list of maps"},
+    {"examples: {}", ":1:11: expected a list of maps"},
     {"rules: [{then: allow}]", ":1:9: `name` is missing in a rule"},
     {"rules: [{name: a}]", ":1:9: `then` is missing in a rule"},
     {"rules: [{name: a, then: permit}]",
@@ -389,12 +392,30 @@ START_TEST(example_that_fails_refuses_the_load)
 	ck_assert_uint_eq(diagnostics_count(diagnostics), 2);
 	snprintf(want, sizeof(want),
 	    "%s:4:5: expected deny, got allow because: allowed by rule "
-	    "\"reads\"", scratch_path("policies.d/10.yaml"));
+	    "\"reads\": SELECT 1", scratch_path("policies.d/10.yaml"));
 	ck_assert_str_eq(first_line(), want);
 	snprintf(want, sizeof(want),
 	    "%s:5:5: expected allow, got deny because: no rule allows drop "
-	    "on t", scratch_path("policies.d/10.yaml"));
+	    "on t: DROP TABLE t", scratch_path("policies.d/10.yaml"));
 	ck_assert_str_eq(diagnostics_line(diagnostics, 1), want);
+}
+END_TEST
+
+START_TEST(failed_example_shows_its_statement_on_one_line_cut)
+{
+	char text[400] = "examples:\n  - as: alice\n    on: shop\n"
+			 "    expect: allow\n    sql: \"DROP\\n\\tTABLE  ";
+	const char *shown;
+	size_t i;
+
+	for (i = 0; i < 60; i++) /* a cut inside one would not be UTF-8 */
+		memcpy(text + strlen(text), "ü\0", sizeof("ü"));
+	memcpy(text + strlen(text), "\"\n", 3);
+	ck_assert_int_eq(load(text), ERR_INVALID);
+	shown = strstr(first_line(), ": DROP  TABLE  ");
+	ck_assert_ptr_nonnull(shown);
+	ck_assert_uint_eq(strlen(shown), 2 + 119 + 3);
+	ck_assert_str_eq(shown + 2 + 117, "ü...");
 }
 END_TEST
 
@@ -437,7 +458,7 @@ START_TEST(examples_of_another_file_are_tested)
 	ck_assert(!results[1].has_passed);
 	ck_assert_uint_eq(results[1].line, 4);
 	ck_assert_str_eq(results[1].text,
-	    "expected approve, got deny because: no rule allows delete on t");
+	    "expected approve, got deny because: no rule allows delete on t: DELETE FROM t");
 	scratch_write("more.yaml", "example: []");
 	ck_assert_int_eq(
 	    policy_test_file(&settings, &policy, scratch_path("more.yaml"),
@@ -499,6 +520,7 @@ main(void)
 	tcase_add_test(c, labels_of_other_machines_are_no_slip);
 	tcase_add_test(c, examples_are_run);
 	tcase_add_test(c, example_that_fails_refuses_the_load);
+	tcase_add_test(c, failed_example_shows_its_statement_on_one_line_cut);
 	tcase_add_test(c, protection_shows_in_traits);
 	tcase_add_test(c, examples_of_another_file_are_tested);
 	tcase_add_loop_test(c, policy_that_comes_along_proves_itself, 0,

@@ -1,5 +1,6 @@
-/* links: common/store.c common/codec.c common/wire.c common/err.c common/arena.c common/text.c */
+/* links: common/store.c common/store_catalog.c common/codec.c common/wire.c common/err.c common/arena.c common/text.c */
 #include <check.h>
+#include <lmdb.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -128,6 +129,55 @@ START_TEST(file_that_is_no_store_is_made_anew)
 	s = opened(STORE_WRITE);
 	store_close(s);
 	s = opened(STORE_READ);
+	store_close(s);
+}
+END_TEST
+
+/* Make the store one of another format, as another version would. */
+static void
+format_patch(uint64_t format)
+{
+	MDB_val key = {1, "F"}, value = {sizeof(format), &format};
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	ck_assert_int_eq(mdb_env_create(&env), 0);
+	ck_assert_int_eq(mdb_env_open(env, folder, 0, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	ck_assert_int_eq(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+	ck_assert_int_eq(mdb_put(txn, dbi, &key, &value, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static const uint64_t formats[] = {
+    0, STORE_FORMAT - 1, STORE_FORMAT + 1, UINT64_MAX};
+
+START_TEST(store_of_another_version_is_not_read_but_made_anew)
+{
+	struct store *s = opened(STORE_WRITE);
+	uint64_t generation;
+	struct text form;
+
+	ck_assert_int_eq(
+	    store_publish(s, TEXT("theirs"), &generation), ERR_NONE);
+	store_close(s);
+	format_patch(formats[_i]);
+	ck_assert_int_eq(store_open(folder, STORE_READ, &s), ERR_VERSION);
+	ck_assert_ptr_null(s);
+
+	s = opened(STORE_WRITE);
+	ck_assert_int_eq(
+	    store_read_policy(s, arena, &form, &generation), ERR_NOT_FOUND);
+	ck_assert_int_eq(
+	    store_publish(s, TEXT("ours"), &generation), ERR_NONE);
+	ck_assert_uint_eq(generation, 1);
+	store_close(s);
+	s = opened(STORE_READ);
+	ck_assert_int_eq(
+	    store_read_policy(s, arena, &form, &generation), ERR_NONE);
+	ck_assert(text_is(form, TEXT("ours")));
 	store_close(s);
 }
 END_TEST
@@ -369,6 +419,9 @@ main(void)
 	tcase_add_test(c, store_that_is_not_there_is_not_found);
 	tcase_add_test(c, store_is_nobody_elses);
 	tcase_add_test(c, file_that_is_no_store_is_made_anew);
+	tcase_add_loop_test(c,
+	    store_of_another_version_is_not_read_but_made_anew, 0,
+	    sizeof(formats) / sizeof(*formats));
 	tcase_add_test(c, relation_comes_back_whole);
 	tcase_add_test(c, names_lead_to_relations_of_any_schema);
 	tcase_add_test(c, databases_do_not_mix);

@@ -25,7 +25,9 @@
 enum {
 	PG_PENDING_MAX = 16384, /* answers awaited; then the client waits */
 	PG_NAMES_MAX = 10000,	/* statements, or portals, of one session */
-	PG_NAME_BYTES_MAX = 256 * 1024 * 1024, /* of all prepared texts */
+	PG_NAME_MAX = 63, /* the server cuts longer names */
+	/* of all prepared statements, portals and statements in flight */
+	PG_NAME_BYTES_MAX = 256 * 1024 * 1024,
 	PG_MASKED_ROW_MAX = 64 * 1024 * 1024, /* a row with masked columns */
 };
 
@@ -68,12 +70,14 @@ struct portal {
 	struct shape *shape; /* NULL: not described since Bind */
 	bool is_described;
 	bool is_cursor; /* of SQL's DECLARE: its columns say their format */
+	bool is_held;	/* WITH HOLD: it outlives its transaction */
 	/* Code that could have replaced it has run since Bind: whatever it
 	 * returns is masked strictly. */
 	bool is_suspect;
 	uint64_t rows; /* it gave so far, over all its Executes */
 	uint64_t batch;
 	bool is_sure;
+	size_t bytes; /* of it and what it was bound with */
 };
 
 /* One execution of a text: its limits and what came of it so far. */
@@ -84,7 +88,6 @@ struct run {
 	struct outcome outcome;
 	int64_t started; /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
 	bool is_cut;	 /* over a limit or refused: rows are swallowed */
-	bool was_cancelled; /* by us, for the limit */
 	char complaint[256]; /* why it was cut */
 	const char *sqlstate;
 };
@@ -225,6 +228,8 @@ size_t names_count(const struct names *n);
  * and `sql` is the ruling's own. */
 struct prepared *prepared_new(struct ruling *j, struct text sql,
     struct text message, uint64_t batch);
+/* Bytes of all that is prepared or bound, and of rulings. */
+size_t names_bytes(void);
 struct prepared *prepared_share(struct prepared *p);
 void prepared_drop(void *p);
 struct portal *portal_new(struct prepared *p, const struct pg_bind *b,

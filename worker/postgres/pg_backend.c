@@ -83,7 +83,7 @@ on_row_description(
 	const struct ruling *j;
 	enum err e;
 
-	if (!front_is(pg, "QD"))
+	if (!front_is(pg, "QD") || (p->kind == 'Q' && p->run == NULL))
 		return unexpected(s, a);
 	if (p->is_ours || p->is_muted)
 		*fate = FATE_DROP;
@@ -143,13 +143,13 @@ on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 	struct shape *shape;
 	enum err e;
 
-	if (!front_is(pg, "QE"))
+	if (!front_is(pg, "QE") || p->run == NULL)
 		return unexpected(s, a);
 	*fate = FATE_DROP;
 	if (p->is_muted)
 		return ERR_NONE;
 	shape = current_shape(p);
-	if (shape == NULL && !protection_is_empty(s->gate->protection))
+	if (shape == NULL && gate_protects(s->gate))
 		return unexpected(s, a);
 	if (shape != NULL && shape->is_denied)
 		run_cut(s, p->run, "42501",
@@ -318,19 +318,19 @@ on_acknowledged(struct session *s, const struct answer *a, enum fate *fate)
 static bool
 must_scrub(struct session *s, const struct pending *p)
 {
-	if (protection_is_empty(s->gate->protection))
+	const struct ruling *j = NULL;
+
+	if (!gate_protects(s->gate))
 		return false;
-	if (p == NULL)
-		return true;
-	if (p->run != NULL)
-		return p->run->ruling->touch.is_protected ||
-		    p->run->ruling->may_carry;
-	if (p->portal != NULL)
-		return p->portal->prepared->ruling->touch.is_protected ||
-		    p->portal->prepared->ruling->may_carry;
-	return p->prepared == NULL ||
-	    p->prepared->ruling->touch.is_protected ||
-	    p->prepared->ruling->may_carry;
+	if (p != NULL && p->run != NULL)
+		j = p->run->ruling;
+	else if (p != NULL && p->portal != NULL)
+		j = p->portal->prepared->ruling;
+	else if (p != NULL && p->prepared != NULL)
+		j = p->prepared->ruling;
+	/* at its end a transaction checks constraints that were deferred */
+	return j == NULL || j->touch.is_protected || j->may_carry ||
+	    (j->operations & BIT(OP_COMMIT)) != 0;
 }
 
 static enum err
@@ -402,12 +402,11 @@ on_error(struct session *s, const struct answer *a, enum fate *fate)
 	} else if (p->run != NULL && p->run->is_cut) {
 		put_cut(s, p->run);
 		*fate = FATE_DROP;
-	} else {
-		if (must_scrub(s, p))
-			e = pass_scrubbed(s, a, fate);
-		if (p->run != NULL)
-			note_error(p->run, a);
+	} else if (must_scrub(s, p)) {
+		e = pass_scrubbed(s, a, fate);
 	}
+	if (p->run != NULL && p->run->outcome.sqlstate[0] == '\0')
+		note_error(p->run, a);
 	if (p->kind == 'Q' || p->kind == 'S') /* ReadyForQuery follows */
 		return e;
 	if (p->run != NULL)
@@ -465,11 +464,11 @@ may_stream(struct session *s, char type)
 	struct pending *p = queue_front(&pg_of(s)->queue);
 	struct shape *shape;
 
-	if (type != 'D' || !front_is(pg_of(s), "QE"))
+	if (type != 'D' || !front_is(pg_of(s), "QE") || p->run == NULL)
 		return false;
 	shape = current_shape(p);
 	if (shape == NULL)
-		return protection_is_empty(s->gate->protection);
+		return !gate_protects(s->gate);
 	return !shape->is_masked && !shape->is_denied;
 }
 
@@ -511,7 +510,8 @@ next_answer(struct session *s, struct text have, struct answer *out)
 	if (out->total > RELAY_CHUNK && may_stream(s, out->type)) {
 		p = queue_front(&pg->queue);
 		pg->pass = out->total;
-		pg->swallows = !run_count_row(s, p, out->total);
+		pg->swallows =
+		    p->is_muted || !run_count_row(s, p, out->total);
 		return ERR_NOT_FOUND;
 	}
 	if (out->total > PG_MASKED_ROW_MAX)

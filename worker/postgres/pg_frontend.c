@@ -72,6 +72,14 @@ refuse(struct session *s, char kind, const char *sqlstate, const char *message)
 	return pg_refuse_statement(s, kind, &r);
 }
 
+/* The server would cut a longer name, and so have one for two of ours. */
+static enum err
+refuse_long_name(struct session *s, char kind)
+{
+	return refuse(s, kind, "42622",
+	    "names of statements and portals may have 63 bytes");
+}
+
 /* A place in the queue for the answer to an extended-query message. */
 static struct pending *
 expect(struct session *s, char kind)
@@ -93,6 +101,22 @@ pass_bar(struct session *s)
 	return pg_of(s)->is_barred ? pg_settle(s) : ERR_NONE;
 }
 
+/* What is kept of statements is bounded: wait until those in flight are over;
+ * what is left then are names, of which there are too many. */
+static enum err
+make_room(struct session *s, const struct message *r)
+{
+	enum err e = ERR_NONE;
+
+	if (names_bytes() + r->bytes.len > PG_NAME_BYTES_MAX)
+		e = pg_settle(s);
+	if (e == ERR_NONE && names_bytes() + r->bytes.len > PG_NAME_BYTES_MAX)
+		e = pg_fatal(s, ENDING_ERROR, "54000",
+		    "the prepared statements of one session take too much "
+		    "memory");
+	return e;
+}
+
 /* --- simple query --------------------------------------------------------- */
 
 static enum err
@@ -109,6 +133,8 @@ on_query(struct session *s, const struct message *r)
 	if (e != ERR_NONE)
 		return malformed(s);
 	e = pass_bar(s);
+	if (e == ERR_NONE)
+		e = make_room(s, r);
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
 	j = gate_judge(s->gate, sql);
@@ -173,6 +199,8 @@ forward_parse(struct session *s, const struct message *r,
 		return out_of_memory(s);
 	}
 	pending->prepared = prepared_share(p);
+	if (parse->name.len > 0 && j->may_carry)
+		s->gate->carries_later = true; /* to SQL's EXECUTE */
 	forward(s, r);
 	e = name_prepared(s, parse->name, p);
 	prepared_drop(p);
@@ -189,8 +217,12 @@ on_parse(struct session *s, const struct message *r)
 	if (pg_parse_parse(r->body, &parse) != ERR_NONE)
 		return malformed(s);
 	e = pass_bar(s);
+	if (e == ERR_NONE)
+		e = make_room(s, r);
 	if (e != ERR_NONE || pg_of(s)->is_skipping)
 		return e;
+	if (parse.name.len > PG_NAME_MAX)
+		return refuse_long_name(s, 'P');
 	j = gate_judge(s->gate, parse.sql);
 	if (j == NULL)
 		return out_of_memory(s);
@@ -278,6 +310,8 @@ forward_bind(struct session *s, const struct message *r, struct pg_bind *bind,
 		return out_of_memory(s);
 	}
 	p->portal = portal_share(portal);
+	if (bind->portal.len > 0 && prepared->ruling->may_carry)
+		s->gate->carries_later = true; /* to SQL's FETCH */
 	forward(s, r);
 	return ERR_NONE;
 }
@@ -293,6 +327,8 @@ on_bind(struct session *s, const struct message *r)
 	if (pg_parse_bind(r->body, &bind) != ERR_NONE)
 		return malformed(s);
 	e = pass_bar(s);
+	if (e == ERR_NONE)
+		e = make_room(s, r);
 	if (e == ERR_NONE && !pg->is_skipping)
 		e = find_prepared(s, bind.statement, &prepared);
 	if (e == ERR_NONE && !pg->is_skipping && bind.portal.len > 0 &&
@@ -300,6 +336,8 @@ on_bind(struct session *s, const struct message *r)
 		e = pg_settle(s); /* the server will refuse a second one */
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
+	if (bind.portal.len > PG_NAME_MAX)
+		return refuse_long_name(s, 'B');
 	if (bind.portal.len > 0 && names_get(pg->portals, bind.portal) != NULL)
 		return refuse(s, 'B', "42P03", "cursor already exists");
 	if (prepared == NULL)
@@ -364,14 +402,19 @@ on_describe(struct session *s, const struct message *r)
 	return ERR_NONE;
 }
 
-/* Are the portal's columns known, under the policy now in force? */
+/* Are the portal's columns unknown, under the policy now in force? Those of
+ * FETCH and EXECUTE are those of another portal or statement, which may have
+ * been replaced since. */
 static bool
 needs_description(struct session *s, const struct portal *p)
 {
+	const uint64_t indirect = BIT(OP_FETCH) | BIT(OP_EXECUTE);
 	const struct ruling *j = p->prepared->ruling;
 
-	if (protection_is_empty(s->gate->protection))
+	if (!gate_protects(s->gate))
 		return false;
+	if ((j->operations & indirect) != 0)
+		return true;
 	if (p->shape == NULL)
 		return !p->is_described || p->is_suspect;
 	return p->shape->generation != j->generation ||
@@ -460,6 +503,8 @@ on_close(struct session *s, const struct message *r)
 	e = pass_bar(s);
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
+	if (target.name.len > PG_NAME_MAX)
+		return refuse_long_name(s, 'C');
 	p = expect(s, 'C');
 	if (p == NULL)
 		return out_of_memory(s);
@@ -533,11 +578,27 @@ on_terminate(struct session *s, const struct message *r)
 	return e != ERR_NONE ? e : session_end(s, ENDING_CLIENT);
 }
 
+/* Refuse a message that has no text to judge, on record. */
+static enum err
+refuse_recorded(struct session *s, char type, size_t total,
+    const char *sqlstate, const char *reason)
+{
+	struct json *j = audit_begin(s->audit, "statement");
+
+	json_raw(j, TEXT(",\"statement\":null"));
+	json_number(j, "statement_bytes", (int64_t)total);
+	json_cstring(j, "decision", "deny");
+	json_cstring(j, "reason", reason);
+	if (audit_send(s->audit) != ERR_NONE)
+		return pg_fatal(s, ENDING_AUDIT, "58030",
+		    "the audit trail takes no records");
+	return refuse(s, type, sqlstate, reason);
+}
+
 static enum err
 on_function_call(struct session *s, const struct message *r)
 {
-	(void)r;
-	return refuse(s, 'F', "0A000",
+	return refuse_recorded(s, 'F', r->bytes.len, "0A000",
 	    "fast-path function calls are not supported in this version");
 }
 
@@ -587,7 +648,6 @@ static enum err
 refuse_oversized(struct session *s, char type, size_t total)
 {
 	struct pg *pg = pg_of(s);
-	struct json *j;
 	char text[128];
 
 	pg->skip = total;
@@ -596,15 +656,7 @@ refuse_oversized(struct session *s, char type, size_t total)
 	snprintf(text, sizeof(text),
 	    "message of %zu bytes is over the statement limit of %zu", total,
 	    s->settings->statement_limit);
-	j = audit_begin(s->audit, "statement");
-	json_raw(j, TEXT(",\"statement\":null"));
-	json_number(j, "statement_bytes", (int64_t)total);
-	json_cstring(j, "decision", "deny");
-	json_cstring(j, "reason", text);
-	if (audit_send(s->audit) != ERR_NONE)
-		return pg_fatal(s, ENDING_AUDIT, "58030",
-		    "the audit trail takes no records");
-	return refuse(s, type, "54000", text);
+	return refuse_recorded(s, type, total, "54000", text);
 }
 
 static void
@@ -655,9 +707,13 @@ pg_serve(struct session *s)
 
 	if (pg->skip > 0)
 		skip_bytes(s);
-	/* the answers awaited are bounded: too many, and the client waits */
-	if (pg->skip > 0 || pg->queue.count >= PG_PENDING_MAX)
-		return pg_wait(s, pg->skip > 0);
+	if (pg->skip > 0)
+		return pg_wait(s, true);
+	/* the answers awaited and what waits to be sent are bounded: too much,
+	 * and the client waits */
+	if (pg->queue.count >= PG_PENDING_MAX ||
+	    peer_is_full(&s->relay.client) || peer_is_full(&s->relay.upstream))
+		return pg_wait(s, false);
 	e = next_request(s, &r);
 	if (e == ERR_NOT_FOUND)
 		return pg_wait(s, true);

@@ -65,12 +65,28 @@ names_free(struct names *n)
 	free(n);
 }
 
+/* A name in SQL, as the server cuts it: at a character's boundary. (Messages
+ * with longer names are refused.) */
+static struct text
+cut(struct text name)
+{
+	if (name.len <= PG_NAME_MAX)
+		return name;
+	name.len = PG_NAME_MAX;
+	while (name.len > 0 &&
+	    ((unsigned char)name.at[name.len] & 0xc0) == 0x80)
+		name.len--;
+	return name;
+}
+
 /* Where the name is, or the free place where its search ends. */
 static struct entry *
 find(const struct names *n, struct text name)
 {
-	size_t i = text_hash(name) & (n->size - 1);
+	size_t i;
 
+	name = cut(name);
+	i = text_hash(name) & (n->size - 1);
 	while (n->entries[i].name != NULL &&
 	    !text_is((struct text){n->entries[i].name, n->entries[i].len},
 		name))
@@ -117,6 +133,7 @@ names_set(struct names *n, struct text name, void *value)
 {
 	struct entry *e;
 
+	name = cut(name);
 	if ((n->used + 1) * 2 > n->size && rehash(n) != ERR_NONE)
 		return ERR_MEMORY;
 	e = find(n, name);
@@ -183,8 +200,7 @@ names_end_transaction(struct names *portals, uint64_t batch)
 	for (i = 0; i < portals->size; i++) {
 		struct portal *p = portals->entries[i].value;
 
-		/* a cursor may be WITH HOLD: it goes with CLOSE */
-		if (p != NULL && !p->is_cursor && p->batch <= batch)
+		if (p != NULL && !p->is_held && p->batch <= batch)
 			remove_entry(portals, &portals->entries[i]);
 	}
 }
@@ -197,6 +213,15 @@ names_count(const struct names *n)
 
 /* --- what the names lead to ----------------------------------------------- */
 
+/* One process, one session: what these take together. */
+static size_t bytes_of_names;
+
+size_t
+names_bytes(void)
+{
+	return bytes_of_names + rulings_bytes();
+}
+
 struct prepared *
 prepared_new(struct ruling *j, struct text sql, struct text message,
     uint64_t batch)
@@ -205,6 +230,7 @@ prepared_new(struct ruling *j, struct text sql, struct text message,
 
 	if (p == NULL)
 		return NULL;
+	bytes_of_names += sizeof(*p) + message.len;
 	p->sql = sql;
 	if (message.len > 0) {
 		p->message.at = memcpy(p + 1, message.at, message.len);
@@ -231,6 +257,7 @@ prepared_drop(void *value)
 
 	if (p == NULL || --p->references > 0)
 		return;
+	bytes_of_names -= sizeof(*p) + p->message.len;
 	ruling_drop(p->ruling);
 	free(p);
 }
@@ -245,6 +272,8 @@ portal_new(struct prepared *prepared, const struct pg_bind *b, uint64_t batch)
 	p = calloc(1, sizeof(*p) + formats + b->values.len);
 	if (p == NULL)
 		return NULL;
+	p->bytes = sizeof(*p) + formats + b->values.len;
+	bytes_of_names += p->bytes;
 	bytes = (char *)(p + 1);
 	p->references = 1;
 	p->prepared = prepared_share(prepared);
@@ -273,6 +302,7 @@ portal_drop(void *value)
 
 	if (p == NULL || --p->references > 0)
 		return;
+	bytes_of_names -= p->bytes;
 	prepared_drop(p->prepared);
 	shape_drop(p->shape);
 	free(p);

@@ -67,7 +67,9 @@ pg_refuse_statement(struct session *s, char kind, const struct refusal *r)
 
 	/* a failure of the server before it: the client's message would have
 	 * been ignored, and so is our refusal of it */
-	if (e == ERR_NONE && !pg->is_skipping)
+	if (e == ERR_NONE && pg->is_skipping)
+		return ERR_NONE;
+	if (e == ERR_NONE)
 		e = refuse_in_turn(s, r);
 	if (e != ERR_NONE)
 		return e;

@@ -49,7 +49,7 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 	    : pg_bind_is_binary(
 		  r->portal->formats, r->portal->format_count, i);
 	plan->is_scanned = plan->mask == MASK_NONE &&
-	    protection_detectors(g->protection) != 0 &&
+	    g->protection != NULL && protection_detectors(g->protection) != 0 &&
 	    mask_type_is_textual(field->type);
 	r->shape->is_masked |= plan->mask != MASK_NONE || plan->is_scanned;
 	r->shape->is_denied |= p.is_denied;
@@ -76,7 +76,7 @@ shape_read(struct session *s, const struct ruling *j, struct wire body,
 	r.shape->count = fields;
 	r.shape->generation = j->generation;
 	r.shape->reading = j->reading;
-	if (!protection_is_empty(s->gate->protection))
+	if (gate_protects(s->gate))
 		e = pg_parse_row_description(body, plan_column, &r, &fields);
 	if (e != ERR_NONE) {
 		shape_drop(r.shape);
@@ -110,6 +110,8 @@ row_mask(struct session *s, const struct shape *shape, struct wire body,
 
 	if (count != shape->count)
 		return ERR_MALFORMED;
+	if (protection == NULL) /* the policy went while the rows came */
+		return ERR_STORE;
 	arena_reset(pg->row);
 	buffer_put_u16(out, count);
 	for (i = 0; i < count; i++) {

@@ -75,7 +75,8 @@ pg_deny(struct session *s, char kind, const struct ruling *j,
 }
 
 /* EXECUTE name: what was prepared under that name must be admissible too, as
- * of now. NULL: unknown name, or out of memory. */
+ * of now. NULL: unknown name, or out of memory. The caller drops it: while
+ * the statement is held, its name may go. */
 static struct ruling *
 inner_ruling(struct session *s, const struct ruling *j)
 {
@@ -91,7 +92,8 @@ inner_ruling(struct session *s, const struct ruling *j)
 		if (p == NULL || p->is_suspect || !p->is_sure ||
 		    !pg_renew(s, p))
 			return NULL;
-		return p->ruling;
+		s->gate->carries_later |= p->ruling->may_carry;
+		return ruling_share(p->ruling);
 	}
 	return NULL;
 }
@@ -214,6 +216,10 @@ is_admissible(struct session *s, const struct ruling *j,
 			    ? inner->verdict.reason
 			    : TEXT("what it executes needs approval: send "
 				   "it as itself");
+		else if (inner->may_carry && !j->may_carry)
+			*reason_out = TEXT("what it executes was found to "
+					   "reach protected values: send it "
+					   "again");
 		if (reason_out->len > 0)
 			return false;
 	}
@@ -248,10 +254,9 @@ note_admitted(struct session *s, const struct ruling *j,
 }
 
 static enum err
-admit(struct session *s, char kind, struct ruling **j, struct text values,
-    struct run **run_out)
+admit(struct session *s, char kind, struct ruling **j,
+    const struct ruling *inner, struct text values, struct run **run_out)
 {
-	const struct ruling *inner = inner_ruling(s, *j);
 	struct text reason;
 	bool approved = false;
 	enum err e;
@@ -262,6 +267,10 @@ admit(struct session *s, char kind, struct ruling **j, struct text values,
 		e = hold(s, kind, j, values, &approved);
 		if (e != ERR_NONE || !approved)
 			return e;
+		if (inner != NULL && inner->generation != (*j)->generation)
+			return pg_deny(s, kind, *j,
+			    TEXT("the policy changed while it was held: send "
+				 "it again"));
 	} else if (gate_record(s->gate, *j, "allow", TEXT(""), 0) !=
 	    ERR_NONE) {
 		return refuse_plainly(s, kind, "58030", sink_gone);
@@ -277,13 +286,16 @@ enum err
 pg_admit(struct session *s, char kind, struct ruling *j,
     struct text values, struct run **run_out)
 {
+	struct ruling *inner;
 	enum err e;
 
 	*run_out = NULL;
 	if (j == NULL)
 		return refuse_plainly(s, kind, "53200", "out of memory");
 	j = ruling_share(j);
-	e = admit(s, kind, &j, values, run_out);
+	inner = inner_ruling(s, j);
+	e = admit(s, kind, &j, inner, values, run_out);
+	ruling_drop(inner);
 	ruling_drop(j);
 	return e;
 }
@@ -368,9 +380,22 @@ pg_cancel_upstream(struct session *s)
 		    s->id, s->upstream->name, err_text(e));
 }
 
+/* The name now leads to this, or, when it cannot be kept, nowhere. */
+static bool
+keep_name(struct names *n, struct text name, void *value)
+{
+	if (value != NULL && names_count(n) < PG_NAMES_MAX &&
+	    names_bytes() < PG_NAME_BYTES_MAX &&
+	    names_set(n, name, value) == ERR_NONE)
+		return true;
+	names_remove(n, name);
+	return false;
+}
+
 /* A cursor may be described and executed by its name, as a portal. */
 static void
-note_cursor(struct session *s, struct ruling *j, struct text name)
+note_cursor(
+    struct session *s, struct ruling *j, struct text name, bool is_held)
 {
 	const struct pg_bind bind = {.formats = (const uint8_t *)""};
 	struct pg *pg = pg_of(s);
@@ -379,10 +404,11 @@ note_cursor(struct session *s, struct ruling *j, struct text name)
 	    p == NULL ? NULL : portal_new(p, &bind, pg->batch);
 
 	prepared_drop(p);
-	if (portal == NULL)
-		return;
-	portal->is_cursor = portal->is_sure = true;
-	if (names_set(pg->portals, name, portal) != ERR_NONE)
+	if (portal != NULL) {
+		portal->is_cursor = portal->is_sure = true;
+		portal->is_held = is_held;
+	}
+	if (!keep_name(pg->portals, name, portal))
 		portal_drop(portal);
 }
 
@@ -391,10 +417,9 @@ note_prepared(struct session *s, struct ruling *j, struct text name)
 {
 	struct prepared *p = prepared_new(j, j->sql, TEXT(""), 0);
 
-	if (p == NULL)
-		return;
-	p->is_sure = true;
-	if (names_set(pg_of(s)->statements, name, p) != ERR_NONE)
+	if (p != NULL)
+		p->is_sure = true;
+	if (!keep_name(pg_of(s)->statements, name, p))
 		prepared_drop(p);
 }
 
@@ -408,6 +433,31 @@ forget(struct names *n, struct text name)
 		names_clear(n);
 }
 
+/* A text of several statements failed: which of them ran, nobody knows, and
+ * names outlive a transaction. So those it could have changed lead nowhere. */
+static void
+forget_names(struct session *s, const struct statement *st)
+{
+	const uint64_t statements =
+	    BIT(OP_PREPARE) | BIT(OP_DEALLOCATE) | BIT(OP_DISCARD);
+	struct pg *pg = pg_of(s);
+
+	if ((st->operations & statements) != 0)
+		forget(pg->statements, st->subject);
+	if ((st->operations & (BIT(OP_DECLARE) | BIT(OP_CLOSE))) != 0)
+		forget(pg->portals, st->subject);
+}
+
+/* Does this DECLARE say WITH HOLD? (Quoted names have no spaces here.) */
+static bool
+is_held(const struct statement *st)
+{
+	static const char words[] = " with hold for ";
+
+	return memmem(st->canonical.at, st->canonical.len, words,
+		   sizeof(words) - 1) != NULL;
+}
+
 /* What a successful statement changed of the names we keep. */
 static void
 note_names(
@@ -416,7 +466,7 @@ note_names(
 	struct pg *pg = pg_of(s);
 
 	if ((st->operations & BIT(OP_DECLARE)) != 0)
-		note_cursor(s, j, st->subject);
+		note_cursor(s, j, st->subject, is_held(st));
 	if ((st->operations & BIT(OP_CLOSE)) != 0)
 		forget(pg->portals, st->subject);
 	if ((st->operations & BIT(OP_DISCARD)) != 0)
@@ -443,8 +493,9 @@ suspect_portal(void *value)
 	p->shape = NULL;
 }
 
+/* Code may have run, and what it did to names stays, even if it failed. */
 static void
-note_effects(struct session *s, struct ruling *j)
+note_effects(struct session *s, struct ruling *j, bool has_failed)
 {
 	const uint64_t schema = BIT(OP_CREATE) | BIT(OP_ALTER) | BIT(OP_DROP) |
 	    BIT(OP_IMPORT_SCHEMA);
@@ -460,8 +511,12 @@ note_effects(struct session *s, struct ruling *j)
 		names_each(pg->statements, suspect_prepared);
 	if (!j->is_plain)
 		names_each(pg->portals, suspect_portal);
-	for (i = 0; i < j->text.count; i++)
-		note_names(s, j, &j->text.statements[i]);
+	for (i = 0; i < j->text.count; i++) {
+		if (!has_failed)
+			note_names(s, j, &j->text.statements[i]);
+		else if (j->text.count > 1)
+			forget_names(s, &j->text.statements[i]);
+	}
 }
 
 void
@@ -471,8 +526,7 @@ run_finish(struct session *s, struct run *r)
 
 	if (r->started != 0)
 		o->ms = relay_now() - r->started;
-	if (o->sqlstate[0] == '\0')
-		note_effects(s, r->ruling);
+	note_effects(s, r->ruling, o->sqlstate[0] != '\0');
 	s->slot->rows += o->rows;
 	s->slot->masked += o->masked;
 	s->relay.deadline = 0;

@@ -127,6 +127,10 @@ undo_query(struct session *s, struct text bytes, struct run *run)
 		return pg_refuse_statement(s, 'Q', &mixed);
 	}
 	e = pg_settle(s);
+	if (e == ERR_NONE && pg->is_skipping) { /* up to Sync, this one too */
+		run_drop(run);
+		return ERR_NONE;
+	}
 	if (e == ERR_NONE && pg->has_unsynced) /* a Query ends a batch */
 		e = pg_sync_ours(s);
 	pg->must_roll_back = false;
@@ -146,11 +150,12 @@ enum err
 undo_execute(struct session *s)
 {
 	struct pg *pg = pg_of(s);
-	struct refusal r = undo_refusal(pg);
+	struct refusal r;
 	enum err e = pg_settle(s);
 
 	if (e != ERR_NONE || !pg->is_undo_due)
 		return e;
+	r = undo_refusal(pg);
 	pg->is_undo_due = pg->must_roll_back = false;
 	return pg_poison(s, &r);
 }

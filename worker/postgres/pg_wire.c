@@ -361,16 +361,6 @@ pg_put_describe_portal(struct buffer *b, struct text portal)
 }
 
 void
-pg_put_execute(struct buffer *b, struct text portal)
-{
-	size_t at = pg_message_begin(b, 'E');
-
-	buffer_put_cstring(b, portal);
-	buffer_put_u32(b, 0);
-	pg_message_end(b, at);
-}
-
-void
 pg_put_ready(struct buffer *b, char status)
 {
 	size_t at = pg_message_begin(b, 'Z');

@@ -6,23 +6,16 @@
  * asks for comes from the broker, and the server must prove itself too.
  */
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/ipc.h"
 #include "common/scram.h"
 #include "worker/postgres/pg_wire.h"
-#include "worker/postgres/upstream.h"
+#include "worker/postgres/upstream_io.h"
 
 enum {
 	LOGIN_MESSAGE_MAX = 64 * 1024, /* of the server, while logging in */
@@ -40,202 +33,12 @@ struct login { /* one login, from startup to ReadyForQuery */
 	bool expects_signature, is_proved, is_ready;
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static enum err
 fail(struct pg_upstream *u, enum err e, const char *why)
 {
 	if (u->reason[0] == '\0')
 		snprintf(u->reason, sizeof(u->reason), "%s", why);
 	return e;
-}
-
-static enum err
-wait_for(int fd, short events, int64_t deadline)
-{
-	struct pollfd p = {.fd = fd, .events = events};
-	int64_t left;
-	int n;
-
-	do {
-		left = deadline - now_ms();
-		if (left <= 0)
-			return ERR_DEADLINE;
-		n = poll(&p, 1, (int)left);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? ERR_SYSTEM : n == 0 ? ERR_DEADLINE : ERR_NONE;
-}
-
-static enum err
-send_all(struct pg_upstream *u, const struct buffer *b, int64_t deadline)
-{
-	size_t done = 0;
-	ssize_t n;
-	enum err e;
-
-	if (b->failed)
-		return ERR_MEMORY;
-	while (done < b->len) {
-		e = wait_for(u->fd, POLLOUT, deadline);
-		if (e != ERR_NONE)
-			return e;
-		n = send(u->fd, b->bytes + done, b->len - done, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return ERR_SYSTEM;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return ERR_NONE;
-}
-
-/* At least `need` bytes in u->in. */
-static enum err
-receive(struct pg_upstream *u, size_t need, int64_t deadline)
-{
-	ssize_t n;
-	enum err e;
-
-	while (u->in.len < need) {
-		if (!buffer_reserve(&u->in, need - u->in.len))
-			return ERR_MEMORY;
-		e = wait_for(u->fd, POLLIN, deadline);
-		if (e != ERR_NONE)
-			return e;
-		n = recv(u->fd, u->in.bytes + u->in.len,
-		    u->in.size - u->in.len, 0);
-		if (n == 0)
-			return ERR_CLOSED;
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return ERR_SYSTEM;
-		u->in.len += n > 0 ? (size_t)n : 0;
-	}
-	return ERR_NONE;
-}
-
-struct message {
-	char type;
-	struct wire body;
-	size_t total; /* with its header; to be dropped from `in` when done */
-};
-
-/* The next whole message at the front of u->in. */
-static enum err
-receive_message(struct pg_upstream *u, size_t most, int64_t deadline,
-    struct message *out)
-{
-	struct wire w;
-	uint32_t len;
-	enum err e = receive(u, PG_HEADER, deadline);
-
-	if (e != ERR_NONE)
-		return e;
-	w = wire_of(u->in.bytes, PG_HEADER);
-	out->type = (char)wire_u8(&w);
-	len = wire_u32(&w);
-	if (len < 4 || len > most)
-		return ERR_MALFORMED;
-	out->total = (size_t)len + 1;
-	e = receive(u, out->total, deadline);
-	if (e == ERR_NONE)
-		out->body = wire_of(u->in.bytes + PG_HEADER, len - 4);
-	return e;
-}
-
-/* --- connecting ----------------------------------------------------------- */
-
-static enum err
-connect_unix(const char *path, int *fd_out)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return ERR_TOO_LONG;
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		close(fd);
-		return ERR_SYSTEM;
-	}
-	*fd_out = fd;
-	return ERR_NONE;
-}
-
-static enum err
-connect_one(const struct addrinfo *ai, int64_t deadline, int *fd_out)
-{
-	socklen_t len = sizeof(int);
-	int fd, error = 0, one = 1;
-	enum err e = ERR_NONE;
-
-	fd = socket(ai->ai_family,
-	    ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0) {
-		if (errno != EINPROGRESS)
-			e = ERR_SYSTEM;
-		else
-			e = wait_for(fd, POLLOUT, deadline);
-		if (e == ERR_NONE &&
-		    (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
-			error != 0)) {
-			errno = error;
-			e = ERR_SYSTEM;
-		}
-	}
-	if (e != ERR_NONE) {
-		close(fd);
-		return e;
-	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	*fd_out = fd;
-	return ERR_NONE;
-}
-
-static enum err
-connect_tcp(const char *address, int64_t deadline, int *fd_out)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *all = NULL, *ai;
-	const char *colon = strrchr(address, ':');
-	char host[256];
-	size_t len;
-	enum err e = ERR_NOT_FOUND;
-
-	if (colon == NULL)
-		return ERR_MALFORMED;
-	len = (size_t)(colon - address);
-	if (len >= 2 && address[0] == '[' && address[len - 1] == ']')
-		address++, len -= 2;
-	if (len >= sizeof(host))
-		return ERR_TOO_LONG;
-	memcpy(host, address, len);
-	host[len] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &all) != 0)
-		return ERR_NOT_FOUND;
-	for (ai = all; ai != NULL && e != ERR_NONE; ai = ai->ai_next)
-		e = connect_one(ai, deadline, fd_out);
-	freeaddrinfo(all);
-	return e;
-}
-
-static enum err
-connect_to(const struct upstream *u, int64_t deadline, int *fd_out)
-{
-	if (strncmp(u->address, "unix:", 5) == 0)
-		return connect_unix(u->address + 5, fd_out);
-	return connect_tcp(u->address, deadline, fd_out);
 }
 
 /* --- logging in ----------------------------------------------------------- */
@@ -260,7 +63,7 @@ send_startup(struct login *l, struct text database,
 	}
 	buffer_put_u8(&b, 0);
 	buffer_set_u32(&b, 0, (uint32_t)b.len);
-	e = b.failed ? ERR_TOO_LONG : send_all(l->link, &b, l->deadline);
+	e = b.failed ? ERR_TOO_LONG : upstream_send(l->link, &b, l->deadline);
 	buffer_free(&b);
 	return e;
 }
@@ -278,7 +81,7 @@ send_message(struct login *l, char type, const char *head, struct text body)
 	}
 	buffer_put_text(&b, body);
 	pg_message_end(&b, at);
-	e = send_all(l->link, &b, l->deadline);
+	e = upstream_send(l->link, &b, l->deadline);
 	buffer_free(&b);
 	return e;
 }
@@ -463,7 +266,7 @@ on_key_data(struct login *l, struct wire body)
 }
 
 static enum err
-on_login_message(struct login *l, const struct message *m)
+on_login_message(struct login *l, const struct upstream_message *m)
 {
 	switch (m->type) {
 	case 'R':
@@ -488,11 +291,11 @@ on_login_message(struct login *l, const struct message *m)
 static enum err
 run_login(struct login *l)
 {
-	struct message m;
+	struct upstream_message m;
 	enum err e;
 
 	while (!l->is_ready) {
-		e = receive_message(
+		e = upstream_receive(
 		    l->link, LOGIN_MESSAGE_MAX, l->deadline, &m);
 		if (e == ERR_NONE)
 			e = on_login_message(l, &m);
@@ -509,13 +312,13 @@ pg_upstream_open(const struct upstream *u, struct text database,
     int broker_channel, struct pg_upstream *out)
 {
 	struct login l = {.link = out, .upstream = u, .broker = broker_channel,
-	    .deadline = now_ms() + UPSTREAM_DEADLINE_MS};
+	    .deadline = upstream_now() + UPSTREAM_DEADLINE_MS};
 	enum err e;
 
 	*out = (struct pg_upstream){.fd = -1,
 	    .in.ceiling = UPSTREAM_ROW_MAX,
 	    .parameters.ceiling = LOGIN_MESSAGE_MAX};
-	e = connect_to(u, l.deadline, &out->fd);
+	e = upstream_connect(u, l.deadline, &out->fd);
 	if (e != ERR_NONE) {
 		snprintf(out->reason, sizeof(out->reason),
 		    "cannot connect to upstream %s at %s: %s", u->name,
@@ -573,16 +376,16 @@ pg_upstream_query(struct pg_upstream *u, const char *sql, pg_row row,
 {
 	struct login l = {.link = u};
 	struct buffer b = {0};
-	struct message m;
+	struct upstream_message m;
 	enum err e, refused = ERR_NONE;
 
 	u->reason[0] = '\0';
 	pg_put_query(&b, text_of(sql));
-	e = send_all(u, &b, now_ms() + timeout_ms);
+	e = upstream_send(u, &b, upstream_now() + timeout_ms);
 	buffer_free(&b);
 	for (m.type = 0; e == ERR_NONE && m.type != 'Z';) {
-		e = receive_message(
-		    u, UPSTREAM_ROW_MAX, now_ms() + timeout_ms, &m);
+		e = upstream_receive(
+		    u, UPSTREAM_ROW_MAX, upstream_now() + timeout_ms, &m);
 		if (e != ERR_NONE)
 			break;
 		if (m.type == 'E')
@@ -599,9 +402,10 @@ pg_upstream_cancel(
     const struct upstream *u, int32_t backend_pid, uint32_t cancel_key)
 {
 	struct pg_upstream link = {.fd = -1};
+	struct upstream_message none;
 	struct buffer b = {0};
-	int64_t deadline = now_ms() + UPSTREAM_DEADLINE_MS;
-	enum err e = connect_to(u, deadline, &link.fd);
+	int64_t deadline = upstream_now() + UPSTREAM_DEADLINE_MS;
+	enum err e = upstream_connect(u, deadline, &link.fd);
 
 	if (e != ERR_NONE)
 		return e;
@@ -609,8 +413,12 @@ pg_upstream_cancel(
 	buffer_put_u32(&b, PG_CODE_CANCEL);
 	buffer_put_u32(&b, (uint32_t)backend_pid);
 	buffer_put_u32(&b, cancel_key);
-	e = send_all(&link, &b, deadline);
+	e = upstream_send(&link, &b, deadline);
 	buffer_free(&b);
-	close(link.fd);
-	return e;
+	/* the server hangs up when it has passed the request on; without
+	 * waiting for that, it could hit the statement after this one */
+	if (e == ERR_NONE)
+		e = upstream_receive(&link, 0, deadline, &none);
+	pg_upstream_close(&link);
+	return e == ERR_CLOSED ? ERR_NONE : e;
 }

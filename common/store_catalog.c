@@ -1,0 +1,322 @@
+/*
+ * store_catalog.c - the upstreams' catalogues in the store.
+ *
+ * The rule: a database's catalogue is rewritten in one transaction; values
+ * are decoded as if a stranger had written them.  Keys:
+ *   R upstream database oid          a relation
+ *   N upstream database name oid     its name, with no value
+ * Names are preceded by their length, so no name can end another early.
+ */
+#include <string.h>
+
+#include "common/codec.h"
+#include "common/store_inner.h"
+
+enum { RELATION_BYTES_MAX = 16 * 1024 * 1024 };
+
+_Static_assert(STORE_NAME_MAX + 3 * 2 + 1 + 4 <= KEY_MAX,
+    "a relation's name and place fit a key");
+
+/* --- keys ---------------------------------------------------------------- */
+
+struct key {
+	unsigned char bytes[KEY_MAX];
+	size_t len;
+	bool is_too_long;
+};
+
+static void
+key_put(struct key *k, const void *bytes, size_t len)
+{
+	if (len > sizeof(k->bytes) - k->len) {
+		k->is_too_long = true;
+		return;
+	}
+	if (len > 0)
+		memcpy(k->bytes + k->len, bytes, len);
+	k->len += len;
+}
+
+static void
+key_put_name(struct key *k, struct text name)
+{
+	unsigned char len[2] = {
+	    (unsigned char)(name.len >> 8), (unsigned char)name.len};
+
+	if (name.len > STORE_NAME_MAX) {
+		k->is_too_long = true;
+		return;
+	}
+	key_put(k, len, sizeof(len));
+	key_put(k, name.at, name.len);
+}
+
+static void
+key_put_oid(struct key *k, uint32_t oid)
+{
+	unsigned char bytes[4] = {(unsigned char)(oid >> 24),
+	    (unsigned char)(oid >> 16), (unsigned char)(oid >> 8),
+	    (unsigned char)oid};
+
+	key_put(k, bytes, sizeof(bytes));
+}
+
+static uint32_t
+key_oid(const unsigned char bytes[4])
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+	    (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void
+key_put_place(
+    struct key *k, char kind, struct text upstream, struct text database)
+{
+	key_put(k, &kind, 1);
+	key_put_name(k, upstream);
+	key_put_name(k, database);
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static const struct shape source_shape = {
+    .size = sizeof(struct column_source),
+    .parts = (const struct part[]){
+	CODEC_NUMBER(struct column_source, relation, UINT32_MAX),
+	CODEC_NUMBER(struct column_source, number, UINT16_MAX),
+	CODEC_END,
+    },
+};
+
+static const struct shape column_shape = {
+    .size = sizeof(struct column),
+    .parts = (const struct part[]){
+	CODEC_TEXT(struct column, name),
+	CODEC_NUMBER(struct column, type, UINT32_MAX),
+	CODEC_LIST(struct column, sources, source_count, &source_shape),
+	CODEC_END,
+    },
+};
+
+static const struct shape relation_shape = {
+    .size = sizeof(struct relation),
+    .parts = (const struct part[]){
+	CODEC_NUMBER(struct relation, oid, UINT32_MAX),
+	CODEC_TEXT(struct relation, schema),
+	CODEC_TEXT(struct relation, name),
+	CODEC_NUMBER(struct relation, kind, UINT8_MAX),
+	CODEC_LIST(struct relation, columns, column_count, &column_shape),
+	CODEC_END,
+    },
+};
+
+static bool
+has_prefix(const MDB_val *key, const struct key *prefix)
+{
+	return key->mv_size >= prefix->len &&
+	    memcmp(key->mv_data, prefix->bytes, prefix->len) == 0;
+}
+
+/* Delete every key that starts so. The place is sought anew each time:
+ * where a cursor stands after a deletion at a page's end is LMDB's secret. */
+static int
+delete_prefix(MDB_txn *txn, MDB_dbi dbi, const struct key *prefix)
+{
+	MDB_val key, value;
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
+
+	if (rc != MDB_SUCCESS)
+		return rc;
+	while (rc == MDB_SUCCESS) {
+		key = store_val(prefix->bytes, prefix->len);
+		rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+		if (rc == MDB_SUCCESS && !has_prefix(&key, prefix))
+			rc = MDB_NOTFOUND;
+		if (rc == MDB_SUCCESS)
+			rc = mdb_cursor_del(cursor, 0);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+enum err
+store_catalog_begin(
+    struct store *s, struct text upstream, struct text database)
+{
+	struct key relations = {.len = 0}, names = {.len = 0};
+	int dead, rc;
+
+	key_put_place(&relations, 'R', upstream, database);
+	key_put_place(&names, 'N', upstream, database);
+	if (s->mode != STORE_WRITE || s->write != NULL)
+		return ERR_STORE;
+	if (relations.is_too_long)
+		return ERR_TOO_LONG;
+	memcpy(s->prefix, relations.bytes + 1, relations.len - 1);
+	s->prefix_len = relations.len - 1;
+	rc = mdb_reader_check(s->env, &dead);
+	if (rc == MDB_SUCCESS)
+		rc = mdb_txn_begin(s->env, NULL, 0, &s->write);
+	if (rc == MDB_SUCCESS)
+		rc = delete_prefix(s->write, s->dbi, &relations);
+	if (rc == MDB_SUCCESS)
+		rc = delete_prefix(s->write, s->dbi, &names);
+	if (rc != MDB_SUCCESS)
+		store_catalog_abort(s);
+	return store_error(rc);
+}
+
+static enum err
+put_relation(struct store *s, const struct relation *r, struct buffer *b)
+{
+	struct key relation = {.len = 0}, name = {.len = 0};
+	MDB_val key, value;
+	int rc;
+
+	codec_write(b, &relation_shape, r);
+	if (b->failed)
+		return ERR_TOO_LONG;
+	key_put(&relation, "R", 1);
+	key_put(&relation, s->prefix, s->prefix_len);
+	key_put_oid(&relation, r->oid);
+	key_put(&name, "N", 1);
+	key_put(&name, s->prefix, s->prefix_len);
+	key_put_name(&name, r->name);
+	key_put_oid(&name, r->oid);
+	if (relation.is_too_long || name.is_too_long)
+		return ERR_TOO_LONG;
+	key = store_val(relation.bytes, relation.len);
+	value = store_val(b->bytes, b->len);
+	rc = mdb_put(s->write, s->dbi, &key, &value, 0);
+	if (rc != MDB_SUCCESS)
+		return store_error(rc);
+	key = store_val(name.bytes, name.len);
+	value = store_val("", 0);
+	return store_error(mdb_put(s->write, s->dbi, &key, &value, 0));
+}
+
+enum err
+store_catalog_add(struct store *s, const struct relation *r)
+{
+	struct buffer b = {.ceiling = RELATION_BYTES_MAX};
+	enum err err;
+
+	if (s->write == NULL)
+		return ERR_STORE;
+	err = put_relation(s, r, &b);
+	buffer_free(&b);
+	return err;
+}
+
+enum err
+store_catalog_commit(struct store *s)
+{
+	MDB_txn *txn = s->write;
+
+	if (txn == NULL)
+		return ERR_STORE;
+	s->write = NULL;
+	return store_error(mdb_txn_commit(txn));
+}
+
+void
+store_catalog_abort(struct store *s)
+{
+	if (s->write != NULL)
+		mdb_txn_abort(s->write);
+	s->write = NULL;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static enum err
+get_relation(struct store *s, MDB_txn *txn, const struct key *k,
+    struct arena *a, struct relation *out)
+{
+	MDB_val key = store_val(k->bytes, k->len), value;
+	struct wire w;
+	char *copy;
+	enum err err;
+	int rc = mdb_get(txn, s->dbi, &key, &value);
+
+	if (rc != MDB_SUCCESS)
+		return store_error(rc);
+	/* The map changes under us when the snapshot ends. */
+	copy = arena_copy(a, value.mv_data, value.mv_size);
+	if (copy == NULL)
+		return ERR_MEMORY;
+	w = wire_of(copy, value.mv_size);
+	err = codec_read(&w, &relation_shape, a, out);
+	return err == ERR_NONE ? wire_end(&w) : err;
+}
+
+enum err
+store_relation(struct store *s, struct text upstream, struct text database,
+    uint32_t oid, struct arena *a, struct relation *out)
+{
+	struct key key = {.len = 0};
+	MDB_txn *txn;
+	enum err err;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	key_put_place(&key, 'R', upstream, database);
+	key_put_oid(&key, oid);
+	if (key.is_too_long)
+		return ERR_NOT_FOUND;
+	rc = store_read_begin(s, &txn);
+	if (rc != MDB_SUCCESS)
+		return store_error(rc);
+	err = get_relation(s, txn, &key, a, out);
+	store_read_end(s, txn);
+	return err;
+}
+
+static enum err
+collect_oids(MDB_cursor *cursor, const struct key *prefix, uint32_t *oids,
+    size_t max, size_t *count_out)
+{
+	MDB_val key = store_val(prefix->bytes, prefix->len), value;
+	int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+
+	while (rc == MDB_SUCCESS && has_prefix(&key, prefix)) {
+		if (key.mv_size != prefix->len + 4)
+			return ERR_STORE;
+		if (*count_out == max)
+			return ERR_TOO_LONG;
+		oids[(*count_out)++] = key_oid(
+		    (const unsigned char *)key.mv_data + prefix->len);
+		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	return rc == MDB_NOTFOUND ? ERR_NONE : store_error(rc);
+}
+
+enum err
+store_relations_named(struct store *s, struct text upstream,
+    struct text database, struct text name, uint32_t *oids, size_t max,
+    size_t *count_out)
+{
+	struct key prefix = {.len = 0};
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	enum err err;
+	int rc;
+
+	*count_out = 0;
+	key_put_place(&prefix, 'N', upstream, database);
+	key_put_name(&prefix, name);
+	if (prefix.is_too_long || prefix.len > KEY_MAX - 4)
+		return ERR_NONE; /* nothing can be stored under it */
+	rc = store_read_begin(s, &txn);
+	if (rc != MDB_SUCCESS)
+		return store_error(rc);
+	rc = mdb_cursor_open(txn, s->dbi, &cursor);
+	err = store_error(rc);
+	if (rc == MDB_SUCCESS) {
+		err = collect_oids(cursor, &prefix, oids, max, count_out);
+		mdb_cursor_close(cursor);
+	}
+	store_read_end(s, txn);
+	return err;
+}

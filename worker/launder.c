@@ -1,0 +1,135 @@
+/*
+ * launder.c - writes whose source is a protected column.
+ *
+ * A protected value that was copied into another column, a large object, a
+ * notification or a lock is protected no longer.  So a statement that stores
+ * anything may mention protected columns only where that is plainly harmless:
+ * as the target of an assignment, in `column = …`, in its own RETURNING
+ * (which is masked as any output), and in an INSERT of VALUES, which can read
+ * no column at all.
+ */
+#include "worker/launder.h"
+
+static const uint64_t storing = BIT(OP_INSERT) | BIT(OP_UPDATE) |
+    BIT(OP_MERGE) | BIT(OP_CREATE) | BIT(OP_ALTER) | BIT(OP_REFRESH) |
+    BIT(OP_COPY_FILE) | BIT(OP_COPY_PROGRAM) | BIT(OP_COPY_IN) |
+    BIT(OP_NOTIFY) | BIT(OP_DO) | BIT(OP_CALL) | BIT(OP_COMMENT) |
+    BIT(OP_SECURITY_LABEL);
+
+/* Beginnings of names of functions that leave a value somewhere. */
+static const struct text storing_functions[] = {
+    {"pg_advisory_", 12},
+    {"pg_try_advisory_", 16},
+    {"pg_notify", 9},
+    {"pg_logical_emit_message", 23},
+    {"setval", 6},
+    {"set_config", 10},
+    {"lo_", 3},
+    {"lowrite", 7},
+};
+
+static bool
+calls_storing_function(const struct statement *s)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->name_count; i++) {
+		for (k = 0; k < sizeof(storing_functions) /
+			 sizeof(storing_functions[0]); k++) {
+			if (text_starts(s->names[i], storing_functions[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The next space-separated token of canonical text. */
+static struct text
+next_token(struct text *rest)
+{
+	const char *space =
+	    rest->len == 0 ? NULL : memchr(rest->at, ' ', rest->len);
+	struct text token = *rest;
+
+	if (space == NULL) {
+		*rest = (struct text){"", 0};
+		return token;
+	}
+	token.len = (size_t)(space - rest->at);
+	rest->at += token.len + 1;
+	rest->len -= token.len + 1;
+	return token;
+}
+
+static size_t
+count_token(struct text canonical, struct text wanted)
+{
+	size_t count = 0;
+
+	while (canonical.len > 0)
+		count += text_is(next_token(&canonical), wanted);
+	return count;
+}
+
+static bool
+is_protected_name(const struct touch *t, struct text token)
+{
+	size_t i;
+
+	if (token.len >= 2 && token.at[0] == '"')
+		token.at++, token.len -= 2;
+	for (i = 0; i < t->column_count; i++) {
+		if (text_is(t->columns[i], token))
+			return true;
+	}
+	return false;
+}
+
+/* Does a protected name stand where it is not followed by `=`? The statement's
+ * own RETURNING ends the search; a WITH may have others. */
+static bool
+uses_protected_value(const struct statement *s, const struct touch *t)
+{
+	const struct text returning = TEXT("returning");
+	bool is_plain = !text_starts(s->canonical, TEXT("with ")) &&
+	    count_token(s->canonical, returning) == 1;
+	struct text rest = s->canonical, token, after;
+
+	while (rest.len > 0) {
+		token = next_token(&rest);
+		if (is_plain && text_is(token, returning))
+			return false;
+		if (!is_protected_name(t, token))
+			continue;
+		after = rest;
+		if (!text_is(next_token(&after), TEXT("=")))
+			return true;
+	}
+	return false;
+}
+
+/* INSERT … VALUES without ON CONFLICT: no column can be read. */
+static bool
+is_plain_insert(const struct statement *s)
+{
+	return (s->operations & storing) == BIT(OP_INSERT) &&
+	    count_token(s->canonical, TEXT("conflict")) == 0;
+}
+
+bool
+launders(const struct statement *s, const struct touch *t)
+{
+	const uint64_t rows = BIT(OP_INSERT) | BIT(OP_UPDATE);
+
+	if (!t->mentions)
+		return false;
+	if (calls_storing_function(s))
+		return true;
+	if ((s->operations & storing) == 0)
+		return false;
+	if ((s->operations & (BIT(OP_SELECT) | (storing & ~rows))) != 0)
+		return true;
+	if (is_plain_insert(s))
+		return false;
+	return t->has_other_ways || uses_protected_value(s, t);
+}

@@ -1,0 +1,41 @@
+/*
+ * pg_login.h - what the files of the login share.
+ *
+ *   pg_login.c     the greeting: who calls, what for; upstream; welcome
+ *   pg_prove.c     SCRAM-SHA-256 with the client; the identity
+ *   pg_settings.c  startup settings, judged as the SET they amount to
+ */
+#ifndef SALLYPORT_PG_LOGIN_H
+#define SALLYPORT_PG_LOGIN_H
+
+#include "worker/postgres/pg.h"
+
+enum { LOGIN_SETTINGS_MAX = PG_STARTUP_SETTINGS_MAX + 64 };
+
+struct login_settings { /* the startup settings to pass on */
+	struct setting_pair list[LOGIN_SETTINGS_MAX];
+	size_t count;
+	bool has_encoding;
+};
+
+/* Record a failed login and say why; `message` is for the client. */
+enum err login_fail(struct session *s, const char *sqlstate,
+    const char *reason, const char *message) MUST_CHECK;
+enum err login_fail_malformed(struct session *s) MUST_CHECK;
+/* As above, for an error while waiting for the client or its proof. */
+enum err login_fail_proof(struct session *s, enum err e) MUST_CHECK;
+
+/* At least `n` unread bytes of the client. */
+enum err login_need(struct session *s, size_t n) MUST_CHECK;
+
+void login_put_authentication(
+    struct buffer *b, uint32_t kind, struct text data);
+
+/* Prove who s->login is, and set s->identity. */
+enum err login_identify(struct session *s) MUST_CHECK;
+
+/* Judge what the client's startup packet sets, and add what Sallyport sets. */
+enum err login_settings(struct session *s, const struct pg_startup *startup,
+    struct login_settings *w) MUST_CHECK;
+
+#endif
