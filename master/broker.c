@@ -245,14 +245,18 @@ grant_descriptor(struct msghdr *message)
 	return fd;
 }
 
+/* Another broker has taken over. A worker that belongs to this one may still
+ * get a client: who may log in is then as in the policy now in force. */
 static void
 control_closed(struct broker *b)
 {
 	descriptor_close(&b->control);
 	b->polls[0].fd = -1;
+	secrets_renew(b->secrets, b->settings);
 }
 
-static void
+/* False: nothing is left to read. */
+static bool
 control_serve(struct broker *b)
 {
 	union {
@@ -269,32 +273,35 @@ control_serve(struct broker *b)
 	int fd;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	if (n <= 0) {
 		control_closed(b);
-		return;
+		return false;
 	}
 	fd = grant_descriptor(&message);
 	if (fd >= 0 && n == (ssize_t)sizeof(grant))
 		channel_add(b, &grant, fd);
 	else if (fd >= 0)
 		close(fd);
+	return true;
 }
 
-/* One turn: every channel that has something to say is heard once. */
+/* One turn: every channel that has something to say is heard once. Master
+ * comes first: what it did before a channel spoke is known when it does. */
 static void
 turn_serve(struct broker *b)
 {
 	size_t i = b->count;
+	bool has_more = b->polls[0].revents != 0;
 
-	/* backwards: closing one moves the last, already heard, into it */
+	while (has_more)
+		has_more = control_serve(b);
+	/* backwards: closing one moves the last, heard or new, into it */
 	while (i-- > 0) {
 		if (b->polls[1 + i].revents != 0 &&
 		    !channel_serve(b, &b->channels[i], b->polls[1 + i].fd))
 			channel_close(b, i);
 	}
-	if (b->polls[0].revents != 0)
-		control_serve(b);
 }
 
 static bool

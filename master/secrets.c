@@ -172,17 +172,17 @@ iterations_usual(const struct identities *ids)
 }
 
 static bool
-identities_read(struct secrets *s, const char *file)
+identities_read(const char *file, struct arena *a, struct identities *out)
 {
-	struct diagnostics *d = diagnostics_new(s->arena);
+	struct diagnostics *d = diagnostics_new(a);
 	enum err e;
 
 	if (d == NULL)
 		return false;
-	e = identities_load(file, s->arena, d, &s->identities);
+	e = identities_load(file, a, d, out);
 	if (e == ERR_NONE)
 		return true;
-	log_error("%s: %s%s%s: nobody can log in", file, err_text(e),
+	log_error("%s: %s%s%s: no new identities", file, err_text(e),
 	    diagnostics_count(d) > 0 ? ": " : "",
 	    diagnostics_count(d) > 0 ? diagnostics_line(d, 0) : "");
 	return false;
@@ -200,7 +200,9 @@ secrets_load(const struct settings *settings)
 	if (mlock(s, sizeof(*s)) != 0)
 		log_info("secrets may reach swap: %m");
 	s->arena = arena_new(0);
-	if (s->arena == NULL || !identities_read(s, settings->identities) ||
+	if (s->arena == NULL ||
+	    !identities_read(
+		settings->identities, s->arena, &s->identities) ||
 	    !mock_secret_load(settings->state, s->mock_secret)) {
 		secrets_wipe(s);
 		return NULL;
@@ -210,6 +212,26 @@ secrets_load(const struct settings *settings)
 	for (i = 0; i < s->upstream_count && i < UPSTREAMS_MAX; i++)
 		password_load(&settings->upstreams[i], &s->upstreams[i]);
 	return s;
+}
+
+void
+secrets_renew(struct secrets *s, const struct settings *settings)
+{
+	struct arena *now = arena_new(0);
+	struct identities identities;
+
+	if (now == NULL)
+		return;
+	if (identities_read(settings->identities, now, &identities)) {
+		struct arena *old = s->arena;
+
+		s->arena = now;
+		s->identities = identities;
+		s->mock_iterations = iterations_usual(&s->identities);
+		now = old;
+	}
+	arena_wipe(now);
+	arena_free(now);
 }
 
 void

@@ -22,6 +22,10 @@ struct secrets;
  * without one. NULL, logged: identities.yaml cannot be read, or memory. */
 struct secrets *secrets_load(const struct settings *settings);
 
+/* Read identities.yaml again, as it now is; upstream passwords stay. What
+ * cannot be read, logged, leaves it as it was. */
+void secrets_renew(struct secrets *s, const struct settings *settings);
+
 /* Overwrite everything. */
 void secrets_wipe(struct secrets *s);
 

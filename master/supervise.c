@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -123,6 +124,9 @@ generation_begin(struct master *m)
 	/* the old broker lingers: its sessions may be about to log in */
 	while ((child = children_next(m->children, CHILD_BROKER, &i)))
 		child->is_retired = true;
+	/* told at once, whatever child has not yet closed its copy */
+	if (m->broker >= 0)
+		shutdown(m->broker, SHUT_RDWR);
 	descriptor_close(&m->broker);
 	children_signal(m->children, CHILD_CATALOG, SIGTERM);
 	spares_retire(m);

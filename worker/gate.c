@@ -383,12 +383,15 @@ bool
 gate_take_rate(struct gate *g, const struct ruling *j)
 {
 	uint64_t limit = j->verdict.limits.statements_per_minute, key;
+	bool is_within = true;
+	size_t i;
 
-	if (limit == 0)
-		return true;
 	key = text_hash(g->identity->user) * 31 +
 	    text_hash(g->identity->agent);
-	return rate_take(g->birth->board, key, limit, (int64_t)time(NULL));
+	for (i = 0; limit != 0 && i < j->text.count && is_within; i++)
+		is_within = rate_take(
+		    g->birth->board, key, limit, (int64_t)time(NULL));
+	return is_within;
 }
 
 void

@@ -37,6 +37,27 @@ digest(struct text sql, struct text values, uint8_t out[32])
 	return ok;
 }
 
+/* Of a text that is too long, its head and its tail: nothing dangerous hides
+ * behind kilobytes of padding. */
+static void
+show_text(char *field, size_t size, struct text sql)
+{
+	static const char gap[] = "\n [ … ] \n";
+	size_t half = (size - sizeof(gap)) / 2;
+	struct text tail;
+
+	if (sql.len < size) {
+		field_set(field, size, sql);
+		return;
+	}
+	field_set(field, half + 1, sql);
+	memcpy(field + strlen(field), gap, sizeof(gap));
+	tail = (struct text){sql.at + sql.len - half, half};
+	while (tail.len > 0 && ((unsigned char)*tail.at & 0xc0) == 0x80)
+		tail.at++, tail.len--;
+	field_set(field + strlen(field), size - strlen(field), tail);
+}
+
 static void
 fill(struct request *r, const struct session *s, const struct ruling *j,
     struct text sql, unsigned within_s)
@@ -51,7 +72,7 @@ fill(struct request *r, const struct session *s, const struct ruling *j,
 	field_set(r->database, sizeof(r->database), text_of(s->database));
 	field_set(r->rule, sizeof(r->rule), rule->name);
 	field_set(r->say, sizeof(r->say), rule->say);
-	field_set(r->text, sizeof(r->text), sql);
+	show_text(r->text, sizeof(r->text), sql);
 	r->text_len = sql.len;
 	r->created_at = wall_ms();
 	r->expires_at = r->created_at + (int64_t)within_s * 1000;

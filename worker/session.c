@@ -48,7 +48,7 @@ wall_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static const struct protocol *
+const struct protocol *
 protocol_for(enum engine engine)
 {
 	size_t i;
@@ -296,21 +296,5 @@ session_run(struct birth *b, int fd, size_t listener)
 	if (s.state != NULL)
 		s.protocol->farewell(&s);
 	relay_flush_client(&s.relay, LAST_WORDS_MS);
-	session_free(&s);
-}
-
-void
-session_refuse(struct birth *b, int fd, size_t listener)
-{
-	struct session s;
-
-	if (session_init(&s, b, fd, listener)) {
-		s.relay.deadline = relay_now() + LAST_WORDS_MS;
-		s.protocol->refuse(&s);
-		if (s.state != NULL)
-			s.protocol->farewell(&s);
-		relay_flush_client(&s.relay, LAST_WORDS_MS);
-		atomic_fetch_add(&b->board->clients_refused, 1);
-	}
 	session_free(&s);
 }

@@ -60,15 +60,17 @@ struct protocol {
 	bool (*is_quiet)(const struct session *s);
 	/* Tell the client why, in the protocol's words, and let go. */
 	void (*farewell)(struct session *s);
-	/* Read the client's greeting and tell it that there are too many. */
-	void (*refuse)(struct session *s);
+	/* All workers are busy: look at the greeting of this client, without
+	 * waiting, and tell it that there are too many; carry a cancel
+	 * request. `is_late`: it has had its time. True: done with it. */
+	bool (*refuse)(struct birth *b, int fd, bool is_late);
 };
+
+/* The protocol an engine speaks; NULL: none. */
+const struct protocol *protocol_for(enum engine engine);
 
 /* Serve the accepted client `fd` of listener `listener` to its end. */
 void session_run(struct birth *b, int fd, size_t listener);
-
-/* All workers are busy: read the client's greeting and say so. */
-void session_refuse(struct birth *b, int fd, size_t listener);
 
 /* Note why the session ends (the first call counts); gives ERR_CLOSED. */
 enum err session_end(struct session *s, enum ending why);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "worker/refuse.h"
 #include "worker/session.h"
 #include "worker/worker.h"
 
@@ -116,15 +117,13 @@ worker_main(struct birth *b)
 		return EXIT_FAILURE;
 	}
 	be_idle(b);
-	do {
+	if (b->refuses) {
+		refuse_clients(b, poll, &waiting);
+	} else {
 		fd = next_client(b, poll, &waiting, &listener);
-		if (fd < 0)
-			break;
-		if (b->refuses)
-			session_refuse(b, fd, listener);
-		else
+		if (fd >= 0)
 			session_run(b, fd, listener);
-	} while (b->refuses);
+	}
 	atomic_store(&b->slot->state, SLOT_ENDING);
 	return EXIT_SUCCESS;
 }

@@ -5,7 +5,7 @@ import time
 import harness
 import pgwire
 from pgwire import (FLUSH, SYNC, bind, close, describe, execute, parse, query)
-from expect import fails
+from expect import denied, fails
 
 UPPER = "SELECT upper(name) FROM customers WHERE id = 5"
 CLEAN = "SELECT upper(city) FROM customers WHERE id = 5"
@@ -43,13 +43,21 @@ def test_sql_execute_of_a_statement_parsed_by_message_is_masked(world):
     assert clear_name(world) not in [r[0] for r in replies.rows], replies.rows
 
 
-def test_sql_fetch_from_a_portal_bound_by_message_is_masked(world):
+def test_sql_fetch_from_a_portal_bound_by_message_is_refused(world):
     s = world.sallyport()
     with s.wire() as w:
         w.query("BEGIN")
         w.exchange(parse(UPPER), bind(portal="p1"), SYNC)
-        replies = w.query("FETCH ALL FROM p1")
-    assert clear_name(world) not in [r[0] for r in replies.rows], replies.rows
+        denied(w.query("FETCH ALL FROM p1"))
+        denied(w.query("MOVE ALL FROM p1"))
+
+
+def test_named_portal_of_a_statement_that_needs_approval_is_refused(world):
+    s = world.sallyport()
+    with s.wire() as w:
+        w.query("BEGIN")
+        denied(w.exchange(parse("DELETE FROM payments"), bind(portal="p1"),
+                          SYNC))
 
 
 def test_execute_judged_before_its_statement_was_parsed_is_masked(world):

@@ -133,6 +133,9 @@ struct pg {
 	bool has_unsynced; /* extended messages went out since the last Sync */
 	bool is_skipping; /* refused, or the server failed: the client's
 			   * messages are ignored up to Sync */
+	/* Something that may have changed a setting ran since the server's
+	 * last ReadyForQuery, with which it reports such changes. */
+	bool is_unreported;
 	bool is_barred;	  /* something not plain is in flight */
 	size_t skip; /* bytes of an oversized message still to be ignored */
 	size_t pass; /* bytes of a large server message to pass unexamined */
@@ -157,7 +160,7 @@ enum err pg_greet(struct session *s) MUST_CHECK;
 /* A setting's value changed: follow it, or end the session. */
 enum err pg_note_parameter(
     struct session *s, const struct pg_parameter *p) MUST_CHECK;
-void pg_refuse(struct session *s);
+bool pg_refuse(struct birth *b, int fd, bool is_late);
 
 /* --- pg_frontend.c: handle one whole client message. */
 enum err pg_serve(struct session *s) MUST_CHECK;

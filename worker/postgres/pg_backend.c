@@ -270,7 +270,7 @@ on_ready(struct session *s, const struct answer *a, enum fate *fate)
 		run_finish(s, p->run);
 	}
 	pg->status = (char)wire_u8(&body);
-	pg->is_in_block = false;
+	pg->is_in_block = pg->is_unreported = false;
 	if (pg->status == 'I') {
 		pg->changed = 0;
 		names_end_transaction(pg->portals, p->batch);
@@ -428,11 +428,30 @@ on_parameter(struct session *s, const struct answer *a, enum fate *fate)
 	return pg_note_parameter(s, &p);
 }
 
+/* What other sessions send may hold anything, and nothing tells what: to an
+ * identity from which values are protected its payload is withheld. */
 static enum err
 on_notification(struct session *s, const struct answer *a, enum fate *fate)
 {
-	(void)s, (void)a;
+	struct buffer *out;
+	struct wire body = a->body;
+	uint32_t pid = wire_u32(&body);
+	struct text channel = wire_cstring(&body);
+	struct text payload = wire_cstring(&body);
+	size_t at;
+
+	if (wire_end(&body) != ERR_NONE)
+		return unexpected(s, a);
 	*fate = FATE_PASS;
+	if (payload.len == 0 || !gate_protects(s->gate))
+		return ERR_NONE;
+	*fate = FATE_DROP;
+	out = pg_out(s);
+	at = pg_message_begin(out, 'A');
+	buffer_put_u32(out, pid);
+	buffer_put_cstring(out, channel);
+	buffer_put_cstring(out, TEXT("[masked]"));
+	pg_message_end(out, at);
 	return ERR_NONE;
 }
 

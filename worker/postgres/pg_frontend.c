@@ -207,6 +207,25 @@ forward_parse(struct session *s, const struct message *r,
 	return e;
 }
 
+/* Does the reading of this text hang on a setting that may have changed
+ * without our knowing? */
+static bool
+is_ambiguous(struct session *s, struct text sql)
+{
+	struct pg *pg = pg_of(s);
+	size_t i;
+
+	if (!pg->is_unreported &&
+	    (s->gate->lex.standard_conforming_strings ||
+		!pg->has_implicit_work))
+		return false;
+	for (i = 0; i < sql.len; i++) {
+		if (sql.at[i] == '\\' || (unsigned char)sql.at[i] >= 0x80)
+			return true;
+	}
+	return false;
+}
+
 static enum err
 on_parse(struct session *s, const struct message *r)
 {
@@ -223,6 +242,11 @@ on_parse(struct session *s, const struct message *r)
 		return e;
 	if (parse.name.len > PG_NAME_MAX)
 		return refuse_long_name(s, 'P');
+	if (is_ambiguous(s, parse.sql))
+		return refuse(s, 'P', "0A000",
+		    "how this text is read hangs on settings that an earlier "
+		    "statement of the batch may have changed: send a Sync "
+		    "before it");
 	j = gate_judge(s->gate, parse.sql);
 	if (j == NULL)
 		return out_of_memory(s);
@@ -347,6 +371,12 @@ on_bind(struct session *s, const struct message *r)
 		return out_of_memory(s);
 	if (prepared->ruling->verdict.decision == THEN_DENY)
 		return pg_deny(s, 'B', prepared->ruling, TEXT(""));
+	/* functions can run a portal by its name */
+	if (prepared->ruling->verdict.decision == THEN_APPROVE &&
+	    bind.portal.len > 0)
+		return pg_deny(s, 'B', prepared->ruling,
+		    TEXT("a statement that needs approval is bound to the "
+			 "unnamed portal only"));
 	return forward_bind(s, r, &bind, prepared);
 }
 

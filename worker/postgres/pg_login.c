@@ -4,16 +4,21 @@
  * Straight-line code under the login deadline.  The rule: nothing is opened
  * upstream before the client has proved who it is.
  */
+#include <errno.h>
 #include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "worker/mask_key.h"
 #include "worker/postgres/pg_login.h"
 
-enum { GREETINGS_MAX = 3 /* GSSENCRequest, SSLRequest, then the startup */ };
+enum {
+	GREETINGS_MAX = 3, /* GSSENCRequest, SSLRequest, then the startup */
+	GREETING_MIN = 8,  /* length and code */
+};
 
 /* --- saying no ------------------------------------------------------------ */
 
@@ -107,9 +112,8 @@ read_startup(struct session *s, struct pg_startup *out, size_t *total_out)
 
 /* Tell the worker that serves this session; it alone has the server's key. */
 static void
-carry_cancel(struct session *s, int32_t pid, uint32_t key)
+carry_cancel(struct scoreboard *b, int32_t pid, uint32_t key)
 {
-	struct scoreboard *b = s->birth->board;
 	uint32_t i;
 
 	for (i = 0; i < b->slot_count && pid != 0 && key != 0; i++) {
@@ -371,7 +375,7 @@ pg_greet(struct session *s)
 	if (e != ERR_NONE)
 		return fail_greeting(s, e);
 	if (startup->code == PG_CODE_CANCEL) {
-		carry_cancel(s, startup->cancel_pid, startup->cancel_key);
+		carry_cancel(s->birth->board, startup->cancel_pid, startup->cancel_key);
 		return ERR_NOT_FOUND;
 	}
 	if (keep_startup(s, startup) != ERR_NONE)
@@ -397,17 +401,47 @@ pg_greet(struct session *s)
 	return e == ERR_NONE ? welcome(s, w) : e;
 }
 
-void
-pg_refuse(struct session *s)
+/* Say it, and let the client read it before the socket is gone. */
+static void
+say_too_many(int fd)
 {
-	struct pg_startup *startup = arena_alloc(s->arena, sizeof(*startup));
+	const struct pg_complaint c = {.severity = "FATAL",
+	    .sqlstate = "53300",
+	    .message = TEXT("sorry, too many clients already")};
+	struct buffer b = {.ceiling = 1024};
+	char ignored[PG_STARTUP_MAX];
 
-	if (make_state(s) != ERR_NONE || startup == NULL ||
-	    read_greeting(s, startup) != ERR_NONE)
-		return;
-	if (startup->code == PG_CODE_CANCEL)
-		carry_cancel(s, startup->cancel_pid, startup->cancel_key);
-	else if (pg_fatal(s, ENDING_LOGIN, "53300",
-		     "sorry, too many clients already") != ERR_CLOSED)
-		return;
+	pg_put_complaint(&b, 'E', &c);
+	if (!b.failed && send(fd, b.bytes, b.len, MSG_NOSIGNAL) >= 0)
+		shutdown(fd, SHUT_WR);
+	buffer_free(&b);
+	/* unread bytes would make close() a reset */
+	while (recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
+		continue;
+}
+
+bool
+pg_refuse(struct birth *b, int fd, bool is_late)
+{
+	uint8_t head[GREETING_MIN * 2];
+	ssize_t n = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+	struct wire w = wire_of(head, n > 0 ? (size_t)n : 0);
+	uint32_t code;
+	int32_t pid;
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		return true; /* it has left */
+	if (n < GREETING_MIN && !is_late)
+		return false;
+	wire_u32(&w);
+	code = wire_u32(&w);
+	if ((code == PG_CODE_SSL || code == PG_CODE_GSSENC) && !is_late)
+		return recv(fd, head, GREETING_MIN, MSG_DONTWAIT) < 0 ||
+		    send(fd, "N", 1, MSG_NOSIGNAL) < 0;
+	pid = wire_i32(&w);
+	if (code == PG_CODE_CANCEL)
+		carry_cancel(b->board, pid, wire_u32(&w));
+	else
+		say_too_many(fd);
+	return true;
 }

@@ -196,6 +196,25 @@ unsupported(const struct ruling *j)
 	return (struct text){NULL, 0};
 }
 
+/* A portal bound by message belongs to Execute, where it is judged, held and
+ * recorded as the statement that it runs. */
+static bool
+fetches_portal(const struct pg *pg, const struct ruling *j)
+{
+	const uint64_t fetching = BIT(OP_FETCH) | BIT(OP_MOVE);
+	size_t i;
+
+	for (i = 0; i < j->text.count; i++) {
+		const struct statement *st = &j->text.statements[i];
+		const struct portal *p = names_get(pg->portals, st->subject);
+
+		if ((st->operations & fetching) != 0 && p != NULL &&
+		    !p->is_cursor)
+			return true;
+	}
+	return false;
+}
+
 /* Everything short of holding. `reason_out` says why it is refused. */
 static bool
 is_admissible(struct session *s, const struct ruling *j,
@@ -205,6 +224,9 @@ is_admissible(struct session *s, const struct ruling *j,
 	if (j->verdict.decision == THEN_DENY)
 		return false;
 	*reason_out = unsupported(j);
+	if (reason_out->len == 0 && fetches_portal(pg_of(s), j))
+		*reason_out = TEXT("a portal bound by message is run by Execute "
+				   "only");
 	if (reason_out->len > 0)
 		return false;
 	if ((j->operations & BIT(OP_EXECUTE)) != 0) {
@@ -248,7 +270,7 @@ note_admitted(struct session *s, const struct ruling *j,
 	    (j->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		g->carries_later = true;
 	if (!j->is_plain)
-		pg_of(s)->is_barred = true;
+		pg_of(s)->is_barred = pg_of(s)->is_unreported = true;
 	if (j->text.count > 0)
 		session_show_statement(s, j->text.statements[0].canonical);
 }
