@@ -158,6 +158,8 @@ catch_function(struct reader *r, struct text text)
 	else if (!is_qualified && flags & WORD_CONSTRUCT &&
 	    token_at(r, c.last)->kind == TOKEN_WORD)
 		return;
+	if (flags & WORD_ESCAPING)
+		r->statement->traits |= BIT(TRAIT_ESCAPING_FUNCTION);
 	if (flags & WORD_OPAQUE)
 		r->statement->traits |= BIT(TRAIT_OPAQUE_FUNCTION);
 	else if (!(flags & WORD_CLEAN))

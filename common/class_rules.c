@@ -97,6 +97,13 @@ take_opaque(struct class_file *f, const struct node *n, void *context)
 }
 
 static enum err
+take_escaping(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_OPAQUE | WORD_ESCAPING);
+}
+
+static enum err
 take_queries(struct class_file *f, const struct node *n, void *context)
 {
 	(void)context;
@@ -386,6 +393,7 @@ class_rules_load(const char *classes_file, struct text classes_yaml,
 	static const struct class_key function_keys[] = {
 	    {"clean", take_clean},
 	    {"opaque", take_opaque},
+	    {"escaping", take_escaping},
 	};
 	struct class_file f = {.rules = out,
 	    .tree = arena_new(0),

@@ -22,6 +22,8 @@ struct weighing {
 	time_t now;
 	struct arena *arena;
 	struct touches touches;
+	bool has_escaping; /* an allow or approve rule that matched asks for
+			    * escaping-function by name */
 	uint64_t named;	  /* operations matched by allow and approve rules */
 	uint64_t covered; /* operations allowed on any relation, or on none */
 	/* Per operation the set of relations it is allowed on; NULL: none. */
@@ -264,6 +266,7 @@ note_match(struct weighing *w, const struct rule *r, uint64_t operations)
 	if (r->then != THEN_ALLOW && r->then != THEN_APPROVE)
 		return;
 	w->named |= operations;
+	w->has_escaping |= (r->has & BIT(TRAIT_ESCAPING_FUNCTION)) != 0;
 	tighten_limits(&w->out->limits, &r->limits);
 	if (r->then == THEN_APPROVE)
 		w->approve = foremost(w->approve, r);
@@ -390,6 +393,13 @@ conclude_all(struct weighing *w)
 		return conclude(w, THEN_DENY, NULL,
 		    "nobody knows what this statement does, and no rule "
 		    "names unknown");
+	if ((w->statement->traits & BIT(TRAIT_ESCAPING_FUNCTION)) != 0 &&
+	    !w->has_escaping)
+		return conclude(w, THEN_DENY, NULL,
+		    "it calls a function that reaches past the statement "
+		    "(runs SQL given as text, or touches other sessions, "
+		    "files, servers or settings), and no rule has "
+		    "escaping-function");
 	if (w->approve != NULL)
 		return conclude_rule(
 		    w, THEN_APPROVE, w->approve, "approval needed by");

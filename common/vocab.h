@@ -89,6 +89,9 @@ enum operation {
 	X(TRAIT_RETURNING, "returning")                                        \
 	X(TRAIT_OPAQUE_FUNCTION, "opaque-function")                            \
 	X(TRAIT_UNKNOWN_FUNCTION, "unknown-function")                          \
+	/* opaque, and it runs SQL given as text or reaches other sessions,    \
+	 * files, servers, settings: refused unless an allowing rule has it */ \
+	X(TRAIT_ESCAPING_FUNCTION, "escaping-function")                        \
 	X(TRAIT_COPIES_PROTECTED, "copies-protected")                          \
 	X(TRAIT_PROTECTED, "protected") /* touches a protected relation */     \
 	X(TRAIT_FOR_UPDATE, "for-update")                                      \

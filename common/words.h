@@ -20,7 +20,8 @@ enum {
 	WORD_CONSTRUCT = 4, /* before a parenthesis it is no function */
 	WORD_CLEAN = 8,	    /* a function that reads its arguments only */
 	WORD_OPAQUE = 16,   /* a function that may do anything */
-	WORD_QUERY = 32	    /* a query may begin with it */
+	WORD_QUERY = 32,    /* a query may begin with it */
+	WORD_ESCAPING = 64  /* a function that reaches past the statement */
 };
 
 struct word {
