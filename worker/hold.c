@@ -169,7 +169,7 @@ wait_for_people(struct session *s, struct request *r)
 }
 
 void
-hold_statement(struct session *s, const struct ruling *j, struct text sql,
+hold_statement(struct session *s, const struct ruling *j, struct text shown,
     struct text values,
     void (*announce)(struct session *s, uint64_t request, int64_t expires_s),
     struct held *out)
@@ -185,8 +185,8 @@ hold_statement(struct session *s, const struct ruling *j, struct text sql,
 	out->result = HOLD_UNRECORDED;
 	if (rule->approve_within_s > 0)
 		within = rule->approve_within_s;
-	fill(r, s, j, sql, within);
-	if (digest(sql, values, r->digest) &&
+	fill(r, s, j, shown, within);
+	if (digest(j->sql, values, r->digest) &&
 	    gate_record(s->gate, j, "approve", TEXT(""), r->number) ==
 		ERR_NONE) {
 		session_show_statement(s, j->text.statements[0].canonical);

@@ -22,11 +22,12 @@ struct held {
 	char decided_by[SLOT_NAME_MAX]; /* a person; "" when nobody */
 };
 
-/* Hold the statement until it is decided. `values` are the bound values in
- * the protocol's own bytes (part of what is approved), len 0 without.
+/* Hold the statement until it is decided. `shown` is what the approver sees
+ * of text and values; `values` are the bound values in the protocol's own bytes
+ * (part of what is approved), len 0 without.
  * `announce` tells the client once the request has its number. */
 void hold_statement(struct session *s, const struct ruling *j,
-    struct text sql, struct text values,
+    struct text shown, struct text values,
     void (*announce)(struct session *s, uint64_t request, int64_t expires_s),
     struct held *out);
 

@@ -194,7 +194,6 @@ session_show_statement(struct session *s, struct text canonical)
 	slot_write_begin(slot);
 	field_set(slot->statement, sizeof(slot->statement), canonical);
 	slot->statement_at = wall_ms();
-	slot->statements++;
 	slot->audit_seq = s->record.seq;
 	slot_write_end(slot);
 	session_show_state(s, SLOT_RUNNING);

@@ -165,3 +165,39 @@ def test_error_of_a_limited_statement_is_the_servers_own(world):
         fails(replies, "42501")
     assert world.pg.ask("SELECT count(*) FROM products WHERE price = 2",
                         s.database) == [(2,)]
+
+
+def test_row_limit_counts_over_all_fetches_of_a_cursor(world):
+    s = limited(world, rows=10)
+    with s.wire() as w:
+        w.query("BEGIN")
+        w.query("DECLARE c CURSOR FOR SELECT id FROM products")
+        rows = []
+        for _ in range(5):
+            rows += w.query("FETCH 4 FROM c").rows
+        assert len(rows) <= 10, rows
+        w.query("ROLLBACK")
+        assert w.query("SELECT 1").rows == [[b"1"]]
+
+
+def test_statements_of_one_message_each_count_against_the_rate(world):
+    s = limited(world, statements_per_minute=10)
+    with s.wire() as w:
+        fails(w.query("SELECT 1;" * 11))
+
+
+def test_delete_that_returns_too_many_rows_is_undone(world):
+    s = world.prepare(database=world.pg.copy_of_shop())
+    for rule in s.policy["rules"][:2]:
+        rule["limits"] = {"rows": 5}
+    s.write_all()
+    s.start()
+    sql = "DELETE FROM payments WHERE id <= 20 RETURNING id"
+    with s.wire() as w:
+        fails(w.query(sql), "54000")
+        replies = w.exchange(pgwire.parse(sql), pgwire.bind(),
+                             pgwire.execute(), pgwire.SYNC)
+        fails(replies, "54000")
+        assert w.query("SELECT 1").rows == [[b"1"]]
+    assert world.pg.ask("SELECT count(*) FROM payments", s.database) \
+        == [(2400,)]

@@ -130,6 +130,7 @@ struct pg {
 	bool is_undo_due; /* a statement changed too many: see undo_reason */
 	bool must_roll_back; /* nothing of the open query may be committed */
 	char undo_reason[128];
+	bool has_limited; /* an Execute with a row limit is in flight */
 	bool has_unsynced; /* extended messages went out since the last Sync */
 	bool is_skipping; /* refused, or the server failed: the client's
 			   * messages are ignored up to Sync */
@@ -194,6 +195,7 @@ enum err pg_refuse_ruling(struct session *s, char kind,
     uint64_t request) MUST_CHECK;
 /* Make the server fail, and give the client this refusal in place of the
  * server's complaint: what is not committed is undone. */
+/* NULL: it was told already. */
 enum err pg_poison(struct session *s, const struct refusal *r) MUST_CHECK;
 /* The ErrorResponse of a refusal, ready to go. */
 void pg_put_refusal(struct buffer *b, const struct refusal *r);
@@ -251,6 +253,9 @@ enum err shape_read(struct session *s, const struct ruling *j,
 /* A DataRow written again with its protected values masked. */
 enum err row_mask(struct session *s, const struct shape *shape,
     struct wire body, struct buffer *out, uint64_t *masked_out) MUST_CHECK;
+
+/* --- pg_values.c: a line for each value in Bind's bytes: "-- $1 = 'x'" */
+void pg_put_values(struct buffer *b, struct text values);
 
 /* --- pg_undo.c: limits on changed rows */
 /* Must this run be undone when it changes more than it may? */

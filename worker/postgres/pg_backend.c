@@ -59,7 +59,7 @@ advance(struct session *s)
 	if (p != NULL && p->run != NULL)
 		run_start(s, p->run);
 	else if (p == NULL)
-		pg->is_barred = false;
+		pg->is_barred = pg->has_limited = false;
 }
 
 /* --- results -------------------------------------------------------------- */

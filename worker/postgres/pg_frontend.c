@@ -119,6 +119,18 @@ make_room(struct session *s, const struct message *r)
 
 /* --- simple query --------------------------------------------------------- */
 
+/* FETCH: the cursor it reads, so that its rows count together. */
+static struct portal *
+fetched_cursor(struct session *s, const struct ruling *j)
+{
+	const struct statement *st = j->text.statements;
+	struct portal *p = NULL;
+
+	if (j->text.count == 1 && (st->operations & BIT(OP_FETCH)) != 0)
+		p = names_get(pg_of(s)->portals, st->subject);
+	return p == NULL ? NULL : portal_share(p);
+}
+
 static enum err
 on_query(struct session *s, const struct message *r)
 {
@@ -150,6 +162,7 @@ on_query(struct session *s, const struct message *r)
 		return out_of_memory(s);
 	}
 	p->run = run;
+	p->portal = fetched_cursor(s, run->ruling);
 	pg->batch++;
 	pg->has_unsynced = false;
 	forward(s, r);
@@ -475,6 +488,14 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	struct pending *p;
 	enum err e = ERR_NONE;
 
+	/* a row limit may yet fail an Execute before it, and then this one
+	 * must not have run */
+	if (pg->has_limited)
+		e = pg_settle(s);
+	if (e != ERR_NONE || pg->is_skipping) {
+		run_drop(run);
+		return e;
+	}
 	if (needs_description(s, portal))
 		e = describe_for_us(s, name, portal);
 	p = e == ERR_NONE ? expect(s, 'E') : NULL;
@@ -485,6 +506,7 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	p->run = run;
 	p->portal = portal_share(portal);
 	pg->has_implicit_work = true;
+	pg->has_limited |= run->limits.rows != 0;
 	forward(s, r);
 	if (pg->queue.count == 1)
 		run_start(s, run);

@@ -37,7 +37,8 @@ pg_poison(struct session *s, const struct refusal *r)
 	if (p == NULL)
 		return ERR_MEMORY;
 	p->is_ours = p->is_poison = true;
-	pg_put_refusal(&p->local, r);
+	if (r != NULL)
+		pg_put_refusal(&p->local, r);
 	at = pg_message_begin(out, 'P');
 	buffer_put_cstring(out, TEXT(""));
 	buffer_put_cstring(out, text_of(poison));

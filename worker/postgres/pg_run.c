@@ -145,6 +145,24 @@ refuse_held(struct session *s, char kind, const struct ruling *j,
 	    s, kind, j, text_of(reason), held->request);
 }
 
+/* The approver sees the values too: they are what is approved. */
+static void
+hold_with_values(struct session *s, const struct ruling *j,
+    struct text values, struct held *held)
+{
+	struct buffer shown = {.ceiling = 0};
+
+	buffer_put_text(&shown, j->sql);
+	pg_put_values(&shown, values);
+	if (shown.failed)
+		*held = (struct held){.result = HOLD_FULL};
+	else
+		hold_statement(s, j,
+		    (struct text){(const char *)shown.bytes, shown.len},
+		    values, announce, held);
+	buffer_free(&shown);
+}
+
 /* Hold it; true when it was approved and is still admissible, with `*j`
  * renewed (the policy may have changed meanwhile). */
 static enum err
@@ -159,7 +177,7 @@ hold(struct session *s, char kind, struct ruling **j, struct text values,
 	*approved_out = false;
 	if (e != ERR_NONE || pg_of(s)->is_skipping)
 		return e;
-	hold_statement(s, *j, (*j)->sql, values, announce, &held);
+	hold_with_values(s, *j, values, &held);
 	if (held.result != HOLD_APPROVED)
 		return refuse_held(s, kind, *j, &held);
 	fresh = gate_judge(s->gate, (*j)->sql);
@@ -312,6 +330,7 @@ pg_admit(struct session *s, char kind, struct ruling *j,
 	enum err e;
 
 	*run_out = NULL;
+	s->slot->statements++;
 	if (j == NULL)
 		return refuse_plainly(s, kind, "53200", "out of memory");
 	j = ruling_share(j);

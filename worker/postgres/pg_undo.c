@@ -24,7 +24,10 @@ static const uint64_t transactions = BIT(OP_BEGIN) | BIT(OP_COMMIT) |
 bool
 undo_is_wanted(const struct run *r)
 {
-	return r->limits.changed_rows != 0 &&
+	bool returns = (r->ruling->traits & BIT(TRAIT_RETURNING)) != 0;
+
+	return (r->limits.changed_rows != 0 ||
+		   (r->limits.rows != 0 && returns)) &&
 	    (r->ruling->operations & changing) != 0;
 }
 
@@ -35,7 +38,8 @@ undo_count(struct session *s, struct run *r, uint64_t changed)
 
 	r->outcome.changed += changed;
 	pg->changed += changed;
-	if (!undo_is_wanted(r) || pg->changed <= r->limits.changed_rows)
+	if (!undo_is_wanted(r) || r->limits.changed_rows == 0 ||
+	    pg->changed <= r->limits.changed_rows)
 		return true;
 	pg->is_undo_due = pg->must_roll_back = true;
 	snprintf(pg->undo_reason, sizeof(pg->undo_reason),
@@ -101,7 +105,7 @@ conclude(struct session *s, bool is_ours)
 		e = pg->must_roll_back || pg->status == 'E'
 		    ? ask(s, "ROLLBACK", true)
 		    : ask(s, "COMMIT", false);
-	else if (pg->is_undo_due)
+	else if (pg->must_roll_back)
 		e = ask(s, "refused by sallyport", true);
 	if (e != ERR_NONE)
 		return e;
@@ -153,9 +157,12 @@ undo_execute(struct session *s)
 	struct refusal r;
 	enum err e = pg_settle(s);
 
-	if (e != ERR_NONE || !pg->is_undo_due)
+	if (e != ERR_NONE || !pg->must_roll_back)
 		return e;
 	r = undo_refusal(pg);
-	pg->is_undo_due = pg->must_roll_back = false;
+	pg->must_roll_back = false;
+	if (!pg->is_undo_due) /* cut short, and the client was told why */
+		return pg_poison(s, NULL);
+	pg->is_undo_due = false;
 	return pg_poison(s, &r);
 }
