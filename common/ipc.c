@@ -336,16 +336,24 @@ futex(atomic_uint *word, int operation, unsigned value,
 	return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
 }
 
-enum err
-wish_make(struct wish *w, int catalog_fd, int timeout_ms)
+/* Ask for a fresh reading; gives the value that `done` will then have. */
+static enum err
+wish_ask(struct wish *w, int catalog_fd, unsigned *mine_out)
 {
-	unsigned mine = atomic_fetch_add(&w->wanted, 1) + 1;
-	int64_t deadline = clock_ms() + timeout_ms;
 	uint64_t one = 1;
 
+	*mine_out = atomic_fetch_add(&w->wanted, 1) + 1;
 	atomic_store(&w->wanted_at, clock_ms());
 	if (write(catalog_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		return ERR_SYSTEM;
+	return ERR_NONE;
+}
+
+static enum err
+wish_wait(struct wish *w, unsigned mine, int timeout_ms)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+
 	for (;;) {
 		unsigned done = atomic_load(&w->done);
 		int64_t left = deadline - clock_ms();
@@ -362,6 +370,39 @@ wish_make(struct wish *w, int catalog_fd, int timeout_ms)
 		    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT)
 			return ERR_SYSTEM;
 	}
+}
+
+enum err
+wish_make(struct wish *w, int catalog_fd, int timeout_ms)
+{
+	unsigned mine;
+	enum err e = wish_ask(w, catalog_fd, &mine);
+
+	return e == ERR_NONE ? wish_wait(w, mine, timeout_ms) : e;
+}
+
+void
+wish_changed(struct wish *w, int catalog_fd)
+{
+	unsigned mine;
+
+	/* without a signal the catalogue's timer serves it, later */
+	if (wish_ask(w, catalog_fd, &mine) == ERR_NONE)
+		atomic_store(&w->changed, mine);
+	else
+		atomic_store(&w->changed, atomic_load(&w->wanted));
+}
+
+bool
+wish_is_outdated(const struct wish *w)
+{
+	return (int)(atomic_load(&w->done) - atomic_load(&w->changed)) < 0;
+}
+
+enum err
+wish_catch_up(struct wish *w, int timeout_ms)
+{
+	return wish_wait(w, atomic_load(&w->changed), timeout_ms);
 }
 
 void

@@ -126,6 +126,9 @@ struct wish {
 	atomic_uint wanted; /* bumped by whoever needs a fresh reading */
 	atomic_uint done;   /* futex: set to the value of `wanted` served */
 	atomic_int failed;  /* the last reading failed */
+	/* The value of `wanted` since which the schema is known to have
+	 * changed: until `done` is there, the catalogue tells the past. */
+	atomic_uint changed;
 	atomic_llong wanted_at; /* a session last asked, monotonic ms */
 };
 
@@ -203,6 +206,12 @@ struct wish *wish_for(
  * `catalog_fd` is the catalogue's eventfd. ERR_DEADLINE, ERR_REFUSED (the
  * reading failed). */
 enum err wish_make(struct wish *w, int catalog_fd, int timeout_ms) MUST_CHECK;
+/* Somebody changed the schema: ask for a fresh reading without waiting, and
+ * let everybody know that the present one is of the past. */
+void wish_changed(struct wish *w, int catalog_fd);
+bool wish_is_outdated(const struct wish *w);
+/* Wait until it is not. Errors as wish_make(). */
+enum err wish_catch_up(struct wish *w, int timeout_ms) MUST_CHECK;
 /* The catalogue's side: serve `wanted` and wake those who wait. */
 void wish_done(struct wish *w, uint32_t served, bool failed);
 

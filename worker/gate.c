@@ -263,8 +263,7 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 		return;
 	}
 	arena_reset(g->scratch);
-	if (g->is_schema_new && !snapshot_read_again(g))
-		g->is_schema_open = true; /* nobody knows: stay strict */
+	snapshot_catch_up(g);
 	classifier = g->policy->classifiers[g->lex.dialect];
 	j->generation = g->policy->generation;
 	j->reading = snapshot_reading(g);
@@ -300,7 +299,7 @@ gate_protects(const struct gate *g)
 bool
 gate_is_current(struct gate *g, const struct ruling *j)
 {
-	return snapshot_is_current(g) && !g->is_schema_new &&
+	return snapshot_is_current(g) && !snapshot_is_outdated(g) &&
 	    j->carries_later == g->carries_later &&
 	    j->generation == g->policy->generation &&
 	    j->reading == snapshot_reading(g) &&
@@ -406,6 +405,6 @@ gate_output(struct gate *g, const struct ruling *j, uint32_t table,
 	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
 		e = protection_output(
 		    g->protection, &j->touch, table, column, out);
-	if (e != ERR_NONE || (g->is_schema_open && gate_protects(g)))
+	if (e != ERR_NONE || ((g->is_schema_open || g->is_distrusted) && gate_protects(g)))
 		*out = (struct column_protection){.mask = MASK_REDACT};
 }

@@ -75,7 +75,7 @@ struct gate {
 	struct audit *audit;
 	time_t asked_at; /* when the session last made its wish; 0: may now */
 	bool is_schema_open; /* changed here and not committed yet */
-	bool is_schema_new; /* changed here: the reading is older than that */
+	bool is_distrusted; /* the catalogue may be wrong about any relation */
 	struct arena *scratch; /* reset before each ruling */
 	uint64_t results_lost; /* result events the sink did not take */
 	struct text claims; /* what the client says it is; session life */

@@ -124,6 +124,13 @@ snapshot_reading(const struct gate *g)
 	return atomic_load_explicit(&g->wish->done, memory_order_acquire);
 }
 
+/* The eventfd of the catalogue process of this session's upstream. */
+static int
+catalog_of(const struct gate *g)
+{
+	return g->birth->catalogs[g->upstream - g->settings->upstreams];
+}
+
 void
 snapshot_schema_changed(struct gate *g)
 {
@@ -133,17 +140,28 @@ snapshot_schema_changed(struct gate *g)
 void
 snapshot_schema_settled(struct gate *g)
 {
-	if (!g->is_schema_open)
-		return;
+	if (g->is_schema_open && g->wish != NULL)
+		wish_changed(g->wish, catalog_of(g));
 	g->is_schema_open = false;
-	g->is_schema_new = true;
 }
 
-/* The eventfd of the catalogue process of this session's upstream. */
-static int
-catalog_of(const struct gate *g)
+bool
+snapshot_is_outdated(const struct gate *g)
 {
-	return g->birth->catalogs[g->upstream - g->settings->upstreams];
+	return g->wish != NULL && wish_is_outdated(g->wish);
+}
+
+void
+snapshot_catch_up(struct gate *g)
+{
+	enum err e = ERR_NONE;
+
+	if (snapshot_is_outdated(g))
+		e = wish_catch_up(g->wish, GATE_CATALOG_WAIT_MS);
+	g->is_distrusted = e != ERR_NONE || g->is_schema_open;
+	if (e != ERR_NONE)
+		log_warning("catalogue of %s is outdated: %s; masking strictly",
+		    g->upstream->name, err_text(e));
 }
 
 bool
@@ -151,10 +169,8 @@ snapshot_read_again(struct gate *g)
 {
 	time_t now = time(NULL);
 
-	if (g->wish == NULL ||
-	    (!g->is_schema_new && now - g->asked_at < READ_AGAIN_PAUSE_S))
+	if (g->wish == NULL || now - g->asked_at < READ_AGAIN_PAUSE_S)
 		return false;
-	g->is_schema_new = false;
 	g->asked_at = now;
 	if (wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS) !=
 	    ERR_NONE)

@@ -21,11 +21,16 @@ uint64_t snapshot_reading(const struct gate *g);
 bool snapshot_read_again(struct gate *g);
 
 /* The session changed the schema. As long as that is not committed no reading
- * can show it, and what the catalogue says of any relation may be wrong: every
- * output of a masked identity is then redacted. After the commit the next
- * statement waits for a fresh reading. */
+ * can show it.  When it is, every session waits for a fresh reading before
+ * its next statement. */
 void snapshot_schema_changed(struct gate *g);
 void snapshot_schema_settled(struct gate *g);
+
+/* Has somebody changed the schema since the reading we have? */
+bool snapshot_is_outdated(const struct gate *g);
+/* Wait for the reading that shows it. What then cannot be believed is
+ * noted in g->is_distrusted: every output of a masked identity is redacted. */
+void snapshot_catch_up(struct gate *g);
 
 /* Make g->protection for the policy and identity. */
 enum err snapshot_protect(struct gate *g) MUST_CHECK;
