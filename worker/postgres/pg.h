@@ -6,13 +6,16 @@
  * in which the server will answer.  What Sallyport itself has to say (a
  * refusal) waits in the same queue for its turn.
  *
- *   pg_login.c     greeting, login at both ends
+ *   pg_login.c     greeting, login at both ends (pg_prove.c, pg_settings.c)
  *   pg_frontend.c  the client's messages: judged, then forwarded
+ *   pg_extended.c  those of the extended query protocol
  *   pg_backend.c   the server's messages: attributed, masked, passed on
  *   pg_names.c     prepared statements and portals by name
  *   pg_queue.c     the pending answers
  *   pg_rows.c      result columns and the masking of rows
- *   pg_run.c       a statement's execution: begin, limits, outcome
+ *   pg_admit.c     may it run: recorded, held for a person
+ *   pg_run.c       its execution: limits, outcome, effects on names
+ *   pg_undo.c      limits on changed rows
  */
 #ifndef SALLYPORT_POSTGRES_PG_H
 #define SALLYPORT_POSTGRES_PG_H
@@ -269,10 +272,7 @@ enum err undo_query(
 /* After a limited Execute was forwarded: wait for it, undo it if need be. */
 enum err undo_execute(struct session *s) MUST_CHECK;
 
-/* --- pg_run.c */
-/* Takes over no reference. */
-struct run *run_new(struct ruling *j, uint64_t seq);
-void run_drop(struct run *r);
+/* --- pg_admit.c */
 /* Record what was decided, hold it if need be. ERR_NONE and *run_out set:
  * forward it. ERR_NONE and NULL: it was refused, the client has been told.
  * `j` may be NULL (out of memory): refused. */
@@ -283,6 +283,11 @@ enum err pg_deny(struct session *s, char kind, const struct ruling *j,
     struct text reason) MUST_CHECK;
 /* Make sure that the ruling is current. False: out of memory. */
 bool pg_renew(struct session *s, struct prepared *p);
+
+/* --- pg_run.c */
+/* Takes over no reference. */
+struct run *run_new(struct ruling *j, uint64_t seq);
+void run_drop(struct run *r);
 /* It is at the front: its clock runs. */
 void run_start(struct session *s, struct run *r);
 /* One row came; false when it is over its limit and must be swallowed. */

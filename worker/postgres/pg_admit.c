@@ -1,0 +1,317 @@
+/*
+ * pg_admit.c - may this statement run? Recorded, held for a person if need be.
+ *
+ * The rule: pg_admit() gives a run only after the statement's audit record
+ * was taken by the sink.
+ */
+#include <stdio.h>
+
+#include "common/log.h"
+#include "worker/hold.h"
+#include "worker/postgres/pg.h"
+
+static const char sink_gone[] =
+    "the audit trail takes no records; nothing runs until it does again";
+
+bool
+pg_renew(struct session *s, struct prepared *p)
+{
+	struct ruling *fresh;
+
+	if (gate_is_current(s->gate, p->ruling))
+		return true;
+	fresh = gate_judge(s->gate, p->sql);
+	if (fresh == NULL)
+		return false;
+	if (p->message.len == 0) /* the text lies in the old one */
+		p->sql = fresh->sql;
+	ruling_drop(p->ruling);
+	p->ruling = fresh;
+	return true;
+}
+
+static enum err
+refuse_plainly(
+    struct session *s, char kind, const char *sqlstate, const char *message)
+{
+	const struct refusal r = {
+	    .sqlstate = sqlstate, .message = text_of(message)};
+
+	return pg_refuse_statement(s, kind, &r);
+}
+
+enum err
+pg_deny(struct session *s, char kind, const struct ruling *j,
+    struct text reason)
+{
+	if (gate_record(s->gate, j, "deny", reason, 0) != ERR_NONE)
+		return refuse_plainly(s, kind, "58030", sink_gone);
+	return pg_refuse_ruling(s, kind, j, reason, 0);
+}
+
+/* EXECUTE name: what was prepared under that name must be admissible too, as
+ * of now. NULL: unknown name, or out of memory. The caller drops it: while
+ * the statement is held, its name may go. */
+static struct ruling *
+inner_ruling(struct session *s, const struct ruling *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->text.count; i++) {
+		const struct statement *st = &j->text.statements[i];
+		struct prepared *p;
+
+		if ((st->operations & BIT(OP_EXECUTE)) == 0)
+			continue;
+		p = names_get(pg_of(s)->statements, st->subject);
+		if (p == NULL || p->is_suspect || !p->is_sure ||
+		    !pg_renew(s, p))
+			return NULL;
+		s->gate->carries_later |= p->ruling->may_carry;
+		return ruling_share(p->ruling);
+	}
+	return NULL;
+}
+
+/* --- holding -------------------------------------------------------------- */
+
+static void
+announce(struct session *s, uint64_t request, int64_t expires_s)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "statement held for approval: request %llu, expires in %lld s",
+	    (unsigned long long)request, (long long)expires_s);
+	pg_notice(s, text);
+}
+
+static const char *const hold_reasons[] = {
+    [HOLD_DENIED] = "denied by ",
+    [HOLD_EXPIRED] = "nobody approved it in time",
+    [HOLD_FULL] = "too many statements are held for approval already",
+    [HOLD_ENDED] = "the session ended before it was decided",
+};
+
+static enum err
+refuse_held(struct session *s, char kind, const struct ruling *j,
+    const struct held *held)
+{
+	char reason[160];
+
+	if (held->result == HOLD_WITHDRAWN) {
+		if (gate_record(s->gate, j, "withdrawn",
+			TEXT("cancelled by the client"),
+			held->request) != ERR_NONE)
+			log_error("a withdrawal could not be recorded");
+		return refuse_plainly(s, kind, "57014",
+		    "canceling statement due to user request");
+	}
+	if (held->result == HOLD_UNRECORDED)
+		return refuse_plainly(s, kind, "58030", sink_gone);
+	snprintf(reason, sizeof(reason), "%s%s", hold_reasons[held->result],
+	    held->result == HOLD_DENIED ? held->decided_by : "");
+	if (gate_record(s->gate, j, "deny", text_of(reason),
+		held->request) != ERR_NONE)
+		log_error("a refusal could not be recorded");
+	if (s->has_ending)
+		return ERR_CLOSED;
+	return pg_refuse_ruling(
+	    s, kind, j, text_of(reason), held->request);
+}
+
+/* The approver sees the values too: they are what is approved. */
+static void
+hold_with_values(struct session *s, const struct ruling *j,
+    struct text values, struct held *held)
+{
+	struct buffer shown = {.ceiling = 0};
+
+	buffer_put_text(&shown, j->sql);
+	pg_put_values(&shown, values);
+	if (shown.failed)
+		*held = (struct held){.result = HOLD_FULL};
+	else
+		hold_statement(s, j,
+		    (struct text){(const char *)shown.bytes, shown.len},
+		    values, announce, held);
+	buffer_free(&shown);
+}
+
+/* Hold it; true when it was approved and is still admissible, with `*j`
+ * renewed (the policy may have changed meanwhile). */
+static enum err
+hold(struct session *s, char kind, struct ruling **j, struct text values,
+    bool *approved_out)
+{
+	struct ruling *fresh;
+	struct held held;
+	char reason[160];
+	enum err e = pg_settle(s);
+
+	*approved_out = false;
+	if (e != ERR_NONE || pg_of(s)->is_skipping)
+		return e;
+	hold_with_values(s, *j, values, &held);
+	if (held.result != HOLD_APPROVED)
+		return refuse_held(s, kind, *j, &held);
+	fresh = gate_judge(s->gate, (*j)->sql);
+	if (fresh == NULL || fresh->verdict.decision == THEN_DENY) {
+		e = fresh == NULL
+		    ? refuse_plainly(s, kind, "53200", "out of memory")
+		    : pg_deny(s, kind, fresh, TEXT(""));
+		ruling_drop(fresh);
+		return e;
+	}
+	snprintf(reason, sizeof(reason), "approved by %s", held.decided_by);
+	e = gate_record(s->gate, fresh, "allow", text_of(reason),
+	    held.request);
+	ruling_drop(*j);
+	*j = fresh;
+	if (e != ERR_NONE)
+		return refuse_plainly(s, kind, "58030", sink_gone);
+	*approved_out = true;
+	return ERR_NONE;
+}
+
+/* --- admission ------------------------------------------------------------ */
+
+/* Things of this version's protocol support, not of policy. */
+static struct text
+unsupported(const struct ruling *j)
+{
+	const uint64_t copies = BIT(OP_COPY_IN) | BIT(OP_COPY_OUT) |
+	    BIT(OP_REPLICATION);
+
+	if ((j->operations & copies) != 0)
+		return TEXT("COPY from or to the client is not supported in "
+			    "this version");
+	return (struct text){NULL, 0};
+}
+
+/* A portal bound by message belongs to Execute, where it is judged, held and
+ * recorded as the statement that it runs. */
+static bool
+fetches_portal(const struct pg *pg, const struct ruling *j)
+{
+	const uint64_t fetching = BIT(OP_FETCH) | BIT(OP_MOVE);
+	size_t i;
+
+	for (i = 0; i < j->text.count; i++) {
+		const struct statement *st = &j->text.statements[i];
+		const struct portal *p = names_get(pg->portals, st->subject);
+
+		if ((st->operations & fetching) != 0 && p != NULL &&
+		    !p->is_cursor)
+			return true;
+	}
+	return false;
+}
+
+/* Everything short of holding. `reason_out` says why it is refused. */
+static bool
+is_admissible(struct session *s, const struct ruling *j,
+    const struct ruling *inner, struct text *reason_out)
+{
+	*reason_out = (struct text){NULL, 0};
+	if (j->verdict.decision == THEN_DENY)
+		return false;
+	*reason_out = unsupported(j);
+	if (reason_out->len == 0 && fetches_portal(pg_of(s), j))
+		*reason_out = TEXT("a portal bound by message is run by Execute "
+				   "only");
+	if (reason_out->len > 0)
+		return false;
+	if ((j->operations & BIT(OP_EXECUTE)) != 0) {
+		if (inner == NULL || j->text.count != 1)
+			*reason_out = TEXT("EXECUTE of a statement that is "
+					   "not known to be prepared here");
+		else if (inner->verdict.decision != THEN_ALLOW)
+			*reason_out = inner->verdict.decision == THEN_DENY
+			    ? inner->verdict.reason
+			    : TEXT("what it executes needs approval: send "
+				   "it as itself");
+		else if (inner->may_carry && !j->may_carry)
+			*reason_out = TEXT("what it executes was found to "
+					   "reach protected values: send it "
+					   "again");
+		if (reason_out->len > 0)
+			return false;
+	}
+	if (!gate_take_rate(s->gate, j)) {
+		*reason_out = TEXT("too many statements in this minute");
+		return false;
+	}
+	return true;
+}
+
+static void
+note_admitted(struct session *s, const struct ruling *j,
+    const struct ruling *inner, struct run *r)
+{
+	const uint64_t later = BIT(OP_DECLARE) | BIT(OP_PREPARE);
+	struct verdict v = {.limits = r->limits};
+	struct gate *g = s->gate;
+
+	if (inner != NULL) {
+		verdict_tighten(&v, &inner->verdict);
+		r->limits = v.limits;
+	}
+	if ((j->may_carry && (j->operations & later) != 0) ||
+	    (j->traits & (BIT(TRAIT_OPAQUE_FUNCTION) |
+			     BIT(TRAIT_UNKNOWN_FUNCTION))) != 0 ||
+	    (j->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
+		g->carries_later = true;
+	if (!j->is_plain)
+		pg_of(s)->is_barred = pg_of(s)->is_unreported = true;
+	if (j->text.count > 0)
+		session_show_statement(s, j->text.statements[0].canonical);
+}
+
+static enum err
+admit(struct session *s, char kind, struct ruling **j,
+    const struct ruling *inner, struct text values, struct run **run_out)
+{
+	struct text reason;
+	bool approved = false;
+	enum err e;
+
+	if (!is_admissible(s, *j, inner, &reason))
+		return pg_deny(s, kind, *j, reason);
+	if ((*j)->verdict.decision == THEN_APPROVE) {
+		e = hold(s, kind, j, values, &approved);
+		if (e != ERR_NONE || !approved)
+			return e;
+		if (inner != NULL && inner->generation != (*j)->generation)
+			return pg_deny(s, kind, *j,
+			    TEXT("the policy changed while it was held: send "
+				 "it again"));
+	} else if (gate_record(s->gate, *j, "allow", TEXT(""), 0) !=
+	    ERR_NONE) {
+		return refuse_plainly(s, kind, "58030", sink_gone);
+	}
+	*run_out = run_new(*j, s->record.seq);
+	if (*run_out == NULL)
+		return refuse_plainly(s, kind, "53200", "out of memory");
+	note_admitted(s, *j, inner, *run_out);
+	return ERR_NONE;
+}
+
+enum err
+pg_admit(struct session *s, char kind, struct ruling *j,
+    struct text values, struct run **run_out)
+{
+	struct ruling *inner;
+	enum err e;
+
+	*run_out = NULL;
+	s->slot->statements++;
+	if (j == NULL)
+		return refuse_plainly(s, kind, "53200", "out of memory");
+	j = ruling_share(j);
+	inner = inner_ruling(s, j);
+	e = admit(s, kind, &j, inner, values, run_out);
+	ruling_drop(inner);
+	ruling_drop(j);
+	return e;
+}

@@ -1,0 +1,451 @@
+/*
+ * pg_extended.c - the extended query protocol, as the client speaks it.
+ *
+ * The rule: a name leads to what it leads to at the server; where that is not
+ * sure, the server's answer is awaited first.
+ */
+#include "worker/postgres/pg_front.h"
+
+/* Give the new statement its name. A named one that exists already is for
+ * the server to refuse; until it has, the name leads to the old one. */
+static enum err
+name_prepared(struct session *s, struct text name, struct prepared *p)
+{
+	struct pg *pg = pg_of(s);
+	bool exists = name.len > 0 && names_get(pg->statements, name) != NULL;
+	enum err e;
+
+	if (exists) {
+		e = pg_settle(s);
+		if (e != ERR_NONE || !p->is_sure)
+			return e;
+	}
+	if (names_count(pg->statements) >= PG_NAMES_MAX)
+		return pg_fatal(s, ENDING_ERROR, "54000",
+		    "too many prepared statements in one session");
+	if (names_set(pg->statements, name, prepared_share(p)) != ERR_NONE) {
+		prepared_drop(p);
+		return front_out_of_memory(s);
+	}
+	return ERR_NONE;
+}
+
+static enum err
+forward_parse(struct session *s, const struct message *r,
+    const struct pg_parse *parse, struct ruling *j)
+{
+	struct pg *pg = pg_of(s);
+	struct text body = {(const char *)r->body.at, r->body.left};
+	struct prepared *p = prepared_new(j, parse->sql, body, pg->batch);
+	struct pending *pending = p == NULL ? NULL : front_expect(s, 'P');
+	enum err e;
+
+	if (pending == NULL) {
+		prepared_drop(p);
+		return front_out_of_memory(s);
+	}
+	pending->prepared = prepared_share(p);
+	if (parse->name.len > 0 && j->may_carry)
+		s->gate->carries_later = true; /* to SQL's EXECUTE */
+	front_forward(s, r);
+	e = name_prepared(s, parse->name, p);
+	prepared_drop(p);
+	return e;
+}
+
+/* Does the reading of this text hang on a setting that may have changed
+ * without our knowing? */
+static bool
+is_ambiguous(struct session *s, struct text sql)
+{
+	struct pg *pg = pg_of(s);
+	size_t i;
+
+	if (!pg->is_unreported &&
+	    (s->gate->lex.standard_conforming_strings ||
+		!pg->has_implicit_work))
+		return false;
+	for (i = 0; i < sql.len; i++) {
+		if (sql.at[i] == '\\' || (unsigned char)sql.at[i] >= 0x80)
+			return true;
+	}
+	return false;
+}
+
+enum err
+extended_parse(struct session *s, const struct message *r)
+{
+	struct pg_parse parse;
+	struct ruling *j;
+	enum err e;
+
+	if (pg_parse_parse(r->body, &parse) != ERR_NONE)
+		return front_malformed(s);
+	e = front_pass_bar(s);
+	if (e == ERR_NONE)
+		e = front_make_room(s, r);
+	if (e != ERR_NONE || pg_of(s)->is_skipping)
+		return e;
+	if (parse.name.len > PG_NAME_MAX)
+		return front_refuse_long_name(s, 'P');
+	if (is_ambiguous(s, parse.sql))
+		return front_refuse(s, 'P', "0A000",
+		    "how this text is read hangs on settings that an earlier "
+		    "statement of the batch may have changed: send a Sync "
+		    "before it");
+	j = gate_judge(s->gate, parse.sql);
+	if (j == NULL)
+		return front_out_of_memory(s);
+	if (j->verdict.decision == THEN_DENY)
+		e = pg_deny(s, 'P', j, TEXT(""));
+	else
+		e = forward_parse(s, r, &parse, j);
+	ruling_drop(j);
+	return e;
+}
+
+/* Make sure that the server has the text we know under this name, whatever
+ * code has run since: prepare it again. */
+static enum err
+prepare_again(struct session *s, struct text name, struct prepared *p)
+{
+	struct buffer *out = &s->relay.upstream.out;
+	struct pending *close = front_expect(s, 'C'), *parse = NULL;
+	size_t at;
+
+	if (close != NULL) {
+		close->is_ours = true;
+		parse = front_expect(s, 'P');
+	}
+	if (parse == NULL)
+		return front_out_of_memory(s);
+	parse->is_ours = true;
+	at = pg_message_begin(out, 'C');
+	buffer_put_u8(out, 'S');
+	buffer_put_cstring(out, name);
+	pg_message_end(out, at);
+	at = pg_message_begin(out, 'P');
+	buffer_put_text(out, p->message);
+	pg_message_end(out, at);
+	p->is_suspect = false;
+	return ERR_NONE;
+}
+
+/* The statement of that name, as the server will see it; NULL: none. A name
+ * given in an earlier batch counts only when the server has confirmed it,
+ * because a failure there would leave an older statement in its place. */
+static enum err
+find_prepared(struct session *s, struct text name, struct prepared **out)
+{
+	struct pg *pg = pg_of(s);
+	struct prepared *p = names_get(pg->statements, name);
+	enum err e = ERR_NONE;
+
+	if (p != NULL && !p->is_sure && p->batch != pg->batch) {
+		e = pg_settle(s);
+		p = names_get(pg->statements, name);
+	}
+	*out = p;
+	if (e == ERR_NONE && p != NULL && p->is_suspect) {
+		if (p->message.len == 0)
+			*out = NULL; /* by SQL PREPARE: not ours to repeat */
+		else
+			e = prepare_again(s, name, p);
+	}
+	return e;
+}
+
+static enum err
+forward_bind(struct session *s, const struct message *r, struct pg_bind *bind,
+    struct prepared *prepared)
+{
+	struct pg *pg = pg_of(s);
+	struct pending *p;
+	struct portal *portal;
+
+	if (prepared->ruling->verdict.decision != THEN_APPROVE)
+		bind->values.len = 0; /* kept for the request only */
+	portal = portal_new(prepared, bind, pg->batch);
+	if (portal == NULL)
+		return front_out_of_memory(s);
+	if (names_count(pg->portals) >= PG_NAMES_MAX) {
+		portal_drop(portal);
+		return pg_fatal(s, ENDING_ERROR, "54000",
+		    "too many portals in one session");
+	}
+	p = front_expect(s, 'B');
+	if (p == NULL ||
+	    names_set(pg->portals, bind->portal, portal) != ERR_NONE) {
+		portal_drop(portal);
+		return front_out_of_memory(s);
+	}
+	p->portal = portal_share(portal);
+	if (bind->portal.len > 0 && prepared->ruling->may_carry)
+		s->gate->carries_later = true; /* to SQL's FETCH */
+	front_forward(s, r);
+	return ERR_NONE;
+}
+
+enum err
+extended_bind(struct session *s, const struct message *r)
+{
+	struct pg *pg = pg_of(s);
+	struct prepared *prepared = NULL;
+	struct pg_bind bind;
+	enum err e;
+
+	if (pg_parse_bind(r->body, &bind) != ERR_NONE)
+		return front_malformed(s);
+	e = front_pass_bar(s);
+	if (e == ERR_NONE)
+		e = front_make_room(s, r);
+	if (e == ERR_NONE && !pg->is_skipping)
+		e = find_prepared(s, bind.statement, &prepared);
+	if (e == ERR_NONE && !pg->is_skipping && bind.portal.len > 0 &&
+	    names_get(pg->portals, bind.portal) != NULL)
+		e = pg_settle(s); /* the server will refuse a second one */
+	if (e != ERR_NONE || pg->is_skipping)
+		return e;
+	if (bind.portal.len > PG_NAME_MAX)
+		return front_refuse_long_name(s, 'B');
+	if (bind.portal.len > 0 && names_get(pg->portals, bind.portal) != NULL)
+		return front_refuse(s, 'B', "42P03", "cursor already exists");
+	if (prepared == NULL)
+		return front_refuse(
+		    s, 'B', "26000", "prepared statement does not exist");
+	if (!pg_renew(s, prepared))
+		return front_out_of_memory(s);
+	if (prepared->ruling->verdict.decision == THEN_DENY)
+		return pg_deny(s, 'B', prepared->ruling, TEXT(""));
+	/* functions can run a portal by its name */
+	if (prepared->ruling->verdict.decision == THEN_APPROVE &&
+	    bind.portal.len > 0)
+		return pg_deny(s, 'B', prepared->ruling,
+		    TEXT("a statement that needs approval is bound to the "
+			 "unnamed portal only"));
+	return forward_bind(s, r, &bind, prepared);
+}
+
+/* As find_prepared(), for portals. */
+static enum err
+find_portal(struct session *s, struct text name, struct portal **out)
+{
+	struct pg *pg = pg_of(s);
+	struct portal *p = names_get(pg->portals, name);
+	enum err e = ERR_NONE;
+
+	if (p != NULL && !p->is_sure && p->batch != pg->batch) {
+		e = pg_settle(s);
+		p = names_get(pg->portals, name);
+	}
+	*out = p;
+	return e;
+}
+
+enum err
+extended_describe(struct session *s, const struct message *r)
+{
+	struct pg *pg = pg_of(s);
+	struct prepared *prepared = NULL;
+	struct portal *portal = NULL;
+	struct pg_target target;
+	struct pending *p;
+	enum err e;
+
+	if (pg_parse_target(r->body, &target) != ERR_NONE)
+		return front_malformed(s);
+	e = front_pass_bar(s);
+	if (e == ERR_NONE && target.kind == 'S')
+		e = find_prepared(s, target.name, &prepared);
+	else if (e == ERR_NONE)
+		e = find_portal(s, target.name, &portal);
+	if (e != ERR_NONE || pg->is_skipping)
+		return e;
+	if (prepared == NULL && portal == NULL)
+		return target.kind == 'S'
+		    ? front_refuse(s, 'D', "26000",
+			  "prepared statement does not exist")
+		    : front_refuse(s, 'D', "34000", "portal does not exist");
+	p = front_expect(s, 'D');
+	if (p == NULL)
+		return front_out_of_memory(s);
+	p->target = target.kind;
+	p->prepared = prepared == NULL ? NULL : prepared_share(prepared);
+	p->portal = portal == NULL ? NULL : portal_share(portal);
+	if (portal != NULL)
+		portal->is_described = true;
+	front_forward(s, r);
+	return ERR_NONE;
+}
+
+/* Are the portal's columns unknown, under the policy now in force? Those of
+ * FETCH and EXECUTE are those of another portal or statement, which may have
+ * been replaced since. */
+static bool
+needs_description(struct session *s, const struct portal *p)
+{
+	const uint64_t indirect = BIT(OP_FETCH) | BIT(OP_EXECUTE);
+	const struct ruling *j = p->prepared->ruling;
+
+	if (!gate_protects(s->gate))
+		return false;
+	if ((j->operations & indirect) != 0)
+		return true;
+	if (p->shape == NULL)
+		return !p->is_described || p->is_suspect;
+	return p->shape->generation != j->generation ||
+	    p->shape->reading != j->reading;
+}
+
+/* A client need not describe what it executes; we must know the columns. */
+static enum err
+describe_for_us(struct session *s, struct text name, struct portal *portal)
+{
+	struct pending *p = front_expect(s, 'D');
+
+	if (p == NULL)
+		return front_out_of_memory(s);
+	p->is_ours = true;
+	p->target = 'P';
+	p->portal = portal_share(portal);
+	portal->is_described = true;
+	pg_put_describe_portal(&s->relay.upstream.out, name);
+	return ERR_NONE;
+}
+
+static enum err
+forward_execute(struct session *s, const struct message *r, struct text name,
+    struct portal *portal, struct run *run)
+{
+	struct pg *pg = pg_of(s);
+	struct pending *p;
+	enum err e = ERR_NONE;
+
+	/* a row limit may yet fail an Execute before it, and then this one
+	 * must not have run */
+	if (pg->has_limited)
+		e = pg_settle(s);
+	if (e != ERR_NONE || pg->is_skipping) {
+		run_drop(run);
+		return e;
+	}
+	if (needs_description(s, portal))
+		e = describe_for_us(s, name, portal);
+	p = e == ERR_NONE ? front_expect(s, 'E') : NULL;
+	if (p == NULL) {
+		run_drop(run);
+		return e != ERR_NONE ? e : front_out_of_memory(s);
+	}
+	p->run = run;
+	p->portal = portal_share(portal);
+	pg->has_implicit_work = true;
+	pg->has_limited |= run->limits.rows != 0;
+	front_forward(s, r);
+	if (pg->queue.count == 1)
+		run_start(s, run);
+	return undo_is_wanted(run) ? undo_execute(s) : ERR_NONE;
+}
+
+enum err
+extended_execute(struct session *s, const struct message *r)
+{
+	struct pg *pg = pg_of(s);
+	struct pg_execute execute;
+	struct portal *portal = NULL;
+	struct run *run;
+	enum err e;
+
+	if (pg_parse_execute(r->body, &execute) != ERR_NONE)
+		return front_malformed(s);
+	e = front_pass_bar(s);
+	if (e == ERR_NONE)
+		e = find_portal(s, execute.portal, &portal);
+	if (e != ERR_NONE || pg->is_skipping)
+		return e;
+	if (portal == NULL)
+		return front_refuse(s, 'E', "34000", "portal does not exist");
+	if (!pg_renew(s, portal->prepared))
+		return front_out_of_memory(s);
+	portal_share(portal); /* holding may take long; names may change */
+	e = pg_admit(
+	    s, 'E', portal->prepared->ruling, portal->values, &run);
+	if (e == ERR_NONE && run != NULL)
+		e = forward_execute(s, r, execute.portal, portal, run);
+	portal_drop(portal);
+	return e;
+}
+
+enum err
+extended_close(struct session *s, const struct message *r)
+{
+	struct pg *pg = pg_of(s);
+	struct pg_target target;
+	struct pending *p;
+	enum err e;
+
+	if (pg_parse_target(r->body, &target) != ERR_NONE)
+		return front_malformed(s);
+	e = front_pass_bar(s);
+	if (e != ERR_NONE || pg->is_skipping)
+		return e;
+	if (target.name.len > PG_NAME_MAX)
+		return front_refuse_long_name(s, 'C');
+	p = front_expect(s, 'C');
+	if (p == NULL)
+		return front_out_of_memory(s);
+	/* the names go when the server has confirmed */
+	if (target.kind == 'S') {
+		p->prepared = names_get(pg->statements, target.name);
+		if (p->prepared != NULL)
+			prepared_share(p->prepared);
+	} else {
+		p->portal = names_get(pg->portals, target.name);
+		if (p->portal != NULL)
+			portal_share(p->portal);
+	}
+	front_forward(s, r);
+	return ERR_NONE;
+}
+
+enum err
+pg_sync(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	struct pending *p = front_expect(s, 'S');
+
+	if (p == NULL)
+		return front_out_of_memory(s);
+	pg->batch++;
+	pg->has_unsynced = false;
+	pg->is_skipping = false;
+	pg_put_empty(&s->relay.upstream.out, 'S');
+	return ERR_NONE;
+}
+
+enum err
+pg_sync_ours(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	enum err e = pg_sync(s);
+
+	if (e == ERR_NONE) {
+		queue_at(&pg->queue, pg->queue.count - 1)->is_ours = true;
+		e = pg_settle(s);
+	}
+	return e;
+}
+
+enum err
+extended_sync(struct session *s, const struct message *r)
+{
+	return wire_end(&r->body) != ERR_NONE ? front_malformed(s) : pg_sync(s);
+}
+
+enum err
+extended_flush(struct session *s, const struct message *r)
+{
+	if (wire_end(&r->body) != ERR_NONE)
+		return front_malformed(s);
+	front_forward(s, r);
+	return ERR_NONE;
+}

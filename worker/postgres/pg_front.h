@@ -1,0 +1,47 @@
+/*
+ * pg_front.h - what the handlers of the client's messages share.
+ *
+ *   pg_frontend.c  whole messages, the table of handlers, simple query
+ *   pg_extended.c  Parse, Bind, Describe, Execute, Close, Flush, Sync
+ */
+#ifndef SALLYPORT_PG_FRONT_H
+#define SALLYPORT_PG_FRONT_H
+
+#include "worker/postgres/pg.h"
+
+/* One message of the client, whole. */
+struct message {
+	char type;
+	struct text bytes; /* with its header */
+	struct wire body;
+};
+
+/* Send the message on as it is. */
+void front_forward(struct session *s, const struct message *r);
+/* The ways to end the session here. */
+enum err front_malformed(struct session *s) MUST_CHECK;
+enum err front_out_of_memory(struct session *s) MUST_CHECK;
+/* An ordinary error for a message of this kind. */
+enum err front_refuse(struct session *s, char kind, const char *sqlstate,
+    const char *message) MUST_CHECK;
+enum err front_refuse_long_name(struct session *s, char kind) MUST_CHECK;
+/* A place in the queue for the answer to an extended-query message. */
+struct pending *front_expect(struct session *s, char kind);
+/* What is in flight may change how the next text is to be read or judged:
+ * wait for it. */
+enum err front_pass_bar(struct session *s) MUST_CHECK;
+/* Room for the names and texts that this message brings. */
+enum err front_make_room(
+    struct session *s, const struct message *r) MUST_CHECK;
+
+enum err extended_parse(struct session *s, const struct message *r) MUST_CHECK;
+enum err extended_bind(struct session *s, const struct message *r) MUST_CHECK;
+enum err extended_describe(
+    struct session *s, const struct message *r) MUST_CHECK;
+enum err extended_execute(
+    struct session *s, const struct message *r) MUST_CHECK;
+enum err extended_close(struct session *s, const struct message *r) MUST_CHECK;
+enum err extended_sync(struct session *s, const struct message *r) MUST_CHECK;
+enum err extended_flush(struct session *s, const struct message *r) MUST_CHECK;
+
+#endif
