@@ -131,12 +131,16 @@ serve(struct catalog *c, struct wish *w)
 	/* What is asked for from here on may not be in this reading. */
 	unsigned wanted = atomic_load(&w->wanted);
 	bool had_failed = atomic_load(&w->failed) != 0;
-	struct text database = {
-	    w->database, strnlen(w->database, sizeof(w->database))};
-	char why[UPSTREAM_REASON_MAX];
-	bool has_failed =
-	    renew(c, database, why, sizeof(why)) != ERR_NONE;
+	char name[SLOT_NAME_MAX], why[UPSTREAM_REASON_MAX];
+	struct text database = {name, 0};
+	bool has_failed;
 
+	/* a copy: an old wish may be given to another database meanwhile */
+	field_set(name, sizeof(name),
+	    (struct text){w->database,
+		strnlen(w->database, sizeof(w->database))});
+	database.len = strlen(name);
+	has_failed = renew(c, database, why, sizeof(why)) != ERR_NONE;
 	if (has_failed && !had_failed)
 		log_error("cannot read the catalogue of %s/%.*s: %s",
 		    c->upstream->name, (int)database.len, database.at, why);

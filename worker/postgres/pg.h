@@ -119,7 +119,6 @@ struct queue {
 struct names; /* see pg_names.c */
 
 struct pg {
-	struct session *session;
 	struct queue queue;
 	struct names *statements; /* struct prepared by name */
 	struct names *portals;	  /* struct portal by name */

@@ -290,7 +290,6 @@ make_state(struct session *s)
 
 	if (pg == NULL)
 		return ERR_MEMORY;
-	pg->session = s;
 	pg->link.fd = -1;
 	pg->statements = names_new(prepared_drop);
 	pg->portals = names_new(portal_drop);
