@@ -12,7 +12,9 @@
 
 #include "common/arena.h"
 
-enum { BLOCK_SIZE = 4096 };
+enum {
+	BLOCK_SIZE = 4096
+};
 
 struct block {
 	struct block *next;

@@ -19,7 +19,9 @@
 
 #include "common/audit.h"
 
-enum { STAMP_LEN = 19 };
+enum {
+	STAMP_LEN = 19
+};
 
 struct audit {
 	struct sockaddr_un sink;
@@ -28,10 +30,10 @@ struct audit {
 	unsigned deadline_ms;
 	char node[256];
 	struct audit_session *session; /* NULL: the daemon's own events */
-	time_t stamp_second; /* what `stamp` shows, to the second */
-	char stamp[32];	     /* "2026-01-31T23:59:59" */
-	char priority[16];   /* "<134>1 " */
-	char prefix[300];    /* syslog header from the host name on */
+	time_t stamp_second;	       /* what `stamp` shows, to the second */
+	char stamp[32];		       /* "2026-01-31T23:59:59" */
+	char priority[16];	       /* "<134>1 " */
+	char prefix[300];	       /* syslog header from the host name on */
 	/* Two records, used in turn: one in the making, one kept back. */
 	struct record {
 		struct json json;
@@ -56,8 +58,8 @@ audit_new(const char *socket, int facility)
 	if (gethostname(a->node, sizeof(a->node) - 1) != 0 ||
 	    a->node[0] == '\0')
 		snprintf(a->node, sizeof(a->node), "-");
-	snprintf(a->priority, sizeof(a->priority), "<%d>1 ",
-	    facility | LOG_INFO);
+	snprintf(
+	    a->priority, sizeof(a->priority), "<%d>1 ", facility | LOG_INFO);
 	snprintf(a->prefix, sizeof(a->prefix), " %s sallyport %d ", a->node,
 	    (int)getpid());
 	return a;
@@ -195,8 +197,8 @@ audit_connect(struct audit *a)
 	if (a->fd < 0)
 		return ERR_SYSTEM;
 	if (deadline_apply(a) &&
-	    connect(a->fd, (const struct sockaddr *)&a->sink,
-		sizeof(a->sink)) == 0)
+	    connect(
+		a->fd, (const struct sockaddr *)&a->sink, sizeof(a->sink)) == 0)
 		return ERR_NONE;
 	close(a->fd);
 	a->fd = -1;
@@ -220,10 +222,10 @@ audit_write(struct audit *a, bool with_current)
 	if (with_current)
 		parts[count++] =
 		    (struct iovec){current->bytes, current->json.len};
-	messages[0].msg_hdr = (struct msghdr){.msg_iov = &parts[0],
-	    .msg_iovlen = 1};
-	messages[1].msg_hdr = (struct msghdr){.msg_iov = &parts[1],
-	    .msg_iovlen = 1};
+	messages[0].msg_hdr =
+	    (struct msghdr){.msg_iov = &parts[0], .msg_iovlen = 1};
+	messages[1].msg_hdr =
+	    (struct msghdr){.msg_iov = &parts[1], .msg_iovlen = 1};
 	do {
 		sent = sendmmsg(a->fd, messages, count, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);

@@ -72,8 +72,8 @@ json_quoted(struct json *j, struct text value)
 
 	json_char(j, '"');
 	while (i < value.len) {
-		for (run = i; run < value.len &&
-		     is_plain((unsigned char)value.at[run]);)
+		for (run = i;
+		     run < value.len && is_plain((unsigned char)value.at[run]);)
 			run++;
 		json_raw(j, (struct text){value.at + i, run - i});
 		if (run == value.len)
@@ -85,8 +85,8 @@ json_quoted(struct json *j, struct text value)
 			struct text tail = {value.at + run, value.len - run};
 			size_t n = sequence_length(tail);
 
-			json_raw(j, n == 0 ? TEXT("\\ufffd") :
-			    (struct text){tail.at, n});
+			json_raw(j, n == 0 ? TEXT("\\ufffd")
+					   : (struct text){tail.at, n});
 			i = run + (n == 0 ? 1 : n);
 		}
 	}
@@ -165,8 +165,8 @@ json_element(struct json *j, struct text value)
 }
 
 void
-json_texts(struct json *j, const char *key, const struct text *values,
-    size_t count)
+json_texts(
+    struct json *j, const char *key, const struct text *values, size_t count)
 {
 	size_t i;
 

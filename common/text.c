@@ -1,7 +1,9 @@
 /* text.c - comparing, matching and measuring pieces of text. */
 #include "common/text.h"
 
-enum { DISTANCE_CEILING = 63 };
+enum {
+	DISTANCE_CEILING = 63
+};
 
 static char
 fold(char c)
@@ -27,7 +29,7 @@ bool
 text_starts(struct text whole, struct text start)
 {
 	return whole.len >= start.len &&
-	    text_is((struct text){whole.at, start.len}, start);
+	       text_is((struct text){whole.at, start.len}, start);
 }
 
 bool
@@ -40,7 +42,8 @@ text_glob(struct text pattern, struct text whole)
 			star = p++;
 			mark = w;
 		} else if (p < pattern.len &&
-		    (pattern.at[p] == '?' || pattern.at[p] == whole.at[w])) {
+			   (pattern.at[p] == '?' ||
+			       pattern.at[p] == whole.at[w])) {
 			p++;
 			w++;
 		} else if (star != SIZE_MAX) {
@@ -90,8 +93,8 @@ text_distance(struct text a, struct text b, unsigned most)
 		for (j = 1; j <= b.len; j++) {
 			unsigned differs = a.at[i - 1] != b.at[j - 1];
 
-			row[j] = least(last[j] + 1, row[j - 1] + 1,
-			    last[j - 1] + differs);
+			row[j] = least(
+			    last[j] + 1, row[j - 1] + 1, last[j - 1] + differs);
 			if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] &&
 			    a.at[i - 2] == b.at[j - 1] &&
 			    before[j - 2] + 1 < row[j])

@@ -10,10 +10,10 @@
 
 /* Operations after which everything decided about later statements still
  * stands. */
-static const uint64_t plain_operations = BIT(OP_SELECT) | BIT(OP_SHOW) |
-    BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE) |
-    BIT(OP_BEGIN) | BIT(OP_SAVEPOINT) | BIT(OP_RELEASE) | BIT(OP_LOCK) |
-    BIT(OP_COMMIT);
+static const uint64_t plain_operations =
+    BIT(OP_SELECT) | BIT(OP_SHOW) | BIT(OP_INSERT) | BIT(OP_UPDATE) |
+    BIT(OP_DELETE) | BIT(OP_MERGE) | BIT(OP_BEGIN) | BIT(OP_SAVEPOINT) |
+    BIT(OP_RELEASE) | BIT(OP_LOCK) | BIT(OP_COMMIT);
 
 static const uint64_t hidden_code =
     BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
@@ -22,22 +22,21 @@ bool
 builtin_is_plain(const struct statement *s)
 {
 	return (s->operations & ~plain_operations) == 0 &&
-	    (s->traits & hidden_code) == 0;
+	       (s->traits & hidden_code) == 0;
 }
 
 bool
 builtin_may_carry(
     const struct gate *g, const struct statement *s, const struct touch *t)
 {
-	const uint64_t fetching = BIT(OP_FETCH) | BIT(OP_EXECUTE) |
-	    BIT(OP_CALL) | BIT(OP_DO) | BIT(OP_FUNCTION_CALL) |
-	    BIT(OP_UNKNOWN) | BIT(OP_MOVE);
+	const uint64_t fetching =
+	    BIT(OP_FETCH) | BIT(OP_EXECUTE) | BIT(OP_CALL) | BIT(OP_DO) |
+	    BIT(OP_FUNCTION_CALL) | BIT(OP_UNKNOWN) | BIT(OP_MOVE);
 
 	if (!gate_protects(g))
 		return false;
-	return t->mentions || t->is_unknown ||
-	    (s->traits & hidden_code) != 0 ||
-	    ((s->operations & fetching) != 0 && g->carries_later);
+	return t->mentions || t->is_unknown || (s->traits & hidden_code) != 0 ||
+	       ((s->operations & fetching) != 0 && g->carries_later);
 }
 
 void
@@ -69,7 +68,7 @@ is_same_value(struct text a, struct text b)
 {
 	/* utf8, UTF-8 and 'unicode' are spelled in many ways; accept two */
 	return text_is_folded(a, b) ||
-	    (text_is(b, TEXT("utf8")) && text_is_folded(a, TEXT("utf-8")));
+	       (text_is(b, TEXT("utf8")) && text_is_folded(a, TEXT("utf-8")));
 }
 
 static struct text
@@ -127,8 +126,7 @@ builtin_refusal(
 		    "would copy protected values of %.*s to where they are "
 		    "not protected",
 		    t->relation == NULL ? 10 : (int)t->relation->name.len,
-		    t->relation == NULL ? "a relation"
-					: t->relation->name.at);
+		    t->relation == NULL ? "a relation" : t->relation->name.at);
 		return text_of(text == NULL ? "copies protected values" : text);
 	}
 	return refusal;

@@ -50,8 +50,8 @@ gate_enter(struct gate *g, const struct upstream *u, struct text database,
 void
 gate_want_catalog(struct gate *g)
 {
-	g->wish = wish_for(
-	    g->birth->board, g->place.upstream, g->place.database);
+	g->wish =
+	    wish_for(g->birth->board, g->place.upstream, g->place.database);
 	protection_sync(g->protection, snapshot_reading(g));
 }
 
@@ -137,8 +137,8 @@ touch_join(struct touch *t, const struct touch *other)
 /* What one statement reaches, with a fresh catalogue if it names what this
  * one does not know. */
 static void
-touch_statement(struct gate *g, struct ruling *j,
-    const struct statement *s, struct touch *out)
+touch_statement(struct gate *g, struct ruling *j, const struct statement *s,
+    struct touch *out)
 {
 	enum err e = protection_touch(g->protection, s, j->arena, out);
 
@@ -149,8 +149,7 @@ touch_statement(struct gate *g, struct ruling *j,
 }
 
 static void
-judge_statement(
-    struct gate *g, struct ruling *j, size_t i, struct touch *touch)
+judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 {
 	struct statement *s = &j->text.statements[i];
 	struct verdict *v = &j->verdicts[i];
@@ -300,10 +299,10 @@ bool
 gate_is_current(struct gate *g, const struct ruling *j)
 {
 	return snapshot_is_current(g) && !snapshot_is_outdated(g) &&
-	    j->carries_later == g->carries_later &&
-	    j->generation == g->policy->generation &&
-	    j->reading == snapshot_reading(g) &&
-	    j->minute == time(NULL) / 60;
+	       j->carries_later == g->carries_later &&
+	       j->generation == g->policy->generation &&
+	       j->reading == snapshot_reading(g) &&
+	       j->minute == time(NULL) / 60;
 }
 
 /* --- rulings kept for texts that differ only in their literals ------------ */
@@ -312,14 +311,14 @@ gate_is_current(struct gate *g, const struct ruling *j)
 static bool
 is_keepable(const struct gate *g, const struct ruling *j)
 {
-	const uint64_t data = BIT(OP_SELECT) | BIT(OP_INSERT) |
-	    BIT(OP_UPDATE) | BIT(OP_DELETE);
+	const uint64_t data =
+	    BIT(OP_SELECT) | BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE);
 	const uint64_t hidden =
 	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 
 	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
-	    (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
-	    !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
+	       (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
+	       !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
 }
 
 /* The canonical text to look under; len 0: nothing is kept for this text. */
@@ -385,17 +384,16 @@ gate_take_rate(struct gate *g, const struct ruling *j)
 	bool is_within = true;
 	size_t i;
 
-	key = text_hash(g->identity->user) * 31 +
-	    text_hash(g->identity->agent);
+	key = text_hash(g->identity->user) * 31 + text_hash(g->identity->agent);
 	for (i = 0; limit != 0 && i < j->text.count && is_within; i++)
-		is_within = rate_take(
-		    g->birth->board, key, limit, (int64_t)time(NULL));
+		is_within =
+		    rate_take(g->birth->board, key, limit, (int64_t)time(NULL));
 	return is_within;
 }
 
 void
-gate_output(struct gate *g, const struct ruling *j, uint32_t table,
-    int column, struct column_protection *out)
+gate_output(struct gate *g, const struct ruling *j, uint32_t table, int column,
+    struct column_protection *out)
 {
 	enum err e = ERR_STORE;
 
@@ -405,6 +403,7 @@ gate_output(struct gate *g, const struct ruling *j, uint32_t table,
 	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
 		e = protection_output(
 		    g->protection, &j->touch, table, column, out);
-	if (e != ERR_NONE || ((g->is_schema_open || g->is_distrusted) && gate_protects(g)))
+	if (e != ERR_NONE ||
+	    ((g->is_schema_open || g->is_distrusted) && gate_protects(g)))
 		*out = (struct column_protection){.mask = MASK_REDACT};
 }

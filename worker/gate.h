@@ -21,7 +21,7 @@
 
 enum {
 	GATE_RULING_MAX = 64 * 1024 * 1024, /* bytes one ruling takes */
-	GATE_CACHE_SLOTS = 64, /* rulings of recent texts; power of two */
+	GATE_CACHE_SLOTS = 64,	   /* rulings of recent texts; power of two */
 	GATE_KEPT_MAX = 64 * 1024, /* bytes of one of those */
 	GATE_CATALOG_WAIT_MS = 5000,
 	GATE_REASON_MAX = 512,
@@ -34,15 +34,15 @@ struct ruling {
 	unsigned references;
 	struct arena *arena; /* everything below lives in it */
 	size_t bytes;	     /* of it, once judged */
-	struct text sql; /* what was judged, whole */
+	struct text sql;     /* what was judged, whole */
 	struct classified text;
 	/* The strictest of its statements'. Its rule is a copy of what is
 	 * said about it later: name, say, and numbers. */
 	struct verdict verdict;
 	uint64_t rule_index; /* of that rule in the policy's `generation` */
-	struct verdict *verdicts; /* one each; NULL when the text was refused
-				   * before it came to statements */
-	struct touch touch; /* of all its statements together */
+	struct verdict *verdicts;    /* one each; NULL when the text was refused
+				      * before it came to statements */
+	struct touch touch;	     /* of all its statements together */
 	uint64_t operations, traits; /* of all */
 	/* It can change nothing that decides about later statements: they may
 	 * be judged while it is still running. */
@@ -54,31 +54,31 @@ struct ruling {
 	/* valid as long as these are current */
 	uint64_t generation, reading;
 	int64_t minute;
-	bool carries_later; /* as the gate's was */
+	bool carries_later;   /* as the gate's was */
 	struct text observed; /* what observing rules matched, likewise */
-	struct text *record; /* for each statement: its part of the audit
-			      * record, as JSON members */
+	struct text *record;  /* for each statement: its part of the audit
+			       * record, as JSON members */
 };
 
 struct gate {
 	struct birth *birth;
 	const struct settings *settings;
 	const struct upstream *upstream;
-	struct policy *policy; /* NULL: none could be loaded, deny all */
+	struct policy *policy;	    /* NULL: none could be loaded, deny all */
 	struct arena *policy_arena; /* of a policy this worker loaded itself */
 	struct store *policy_store, *catalog_store; /* NULL: not open */
 	struct identity *identity;
 	struct place place;
 	struct lex_state lex;
 	struct protection *protection; /* NULL until gate_enter() */
-	struct wish *wish;   /* the database's catalogue */
+	struct wish *wish;	       /* the database's catalogue */
 	struct audit *audit;
 	time_t asked_at; /* when the session last made its wish; 0: may now */
 	bool is_schema_open; /* changed here and not committed yet */
-	bool is_distrusted; /* the catalogue may be wrong about any relation */
+	bool is_distrusted;  /* the catalogue may be wrong about any relation */
 	struct arena *scratch; /* reset before each ruling */
 	uint64_t results_lost; /* result events the sink did not take */
-	struct text claims; /* what the client says it is; session life */
+	struct text claims;    /* what the client says it is; session life */
 	/* Protected values may come out of statements whose results are
 	 * fetched later, by name: cursors, prepared statements, portals,
 	 * anything opaque. FETCH and EXECUTE carry them. */

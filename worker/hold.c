@@ -29,10 +29,10 @@ digest(struct text sql, struct text values, uint8_t out[32])
 	bool ok;
 
 	ok = c != NULL && EVP_DigestInit_ex(c, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(c, &len, sizeof(len)) == 1 &&
-	    EVP_DigestUpdate(c, sql.at, sql.len) == 1 &&
-	    EVP_DigestUpdate(c, values.at, values.len) == 1 &&
-	    EVP_DigestFinal_ex(c, out, NULL) == 1;
+	     EVP_DigestUpdate(c, &len, sizeof(len)) == 1 &&
+	     EVP_DigestUpdate(c, sql.at, sql.len) == 1 &&
+	     EVP_DigestUpdate(c, values.at, values.len) == 1 &&
+	     EVP_DigestFinal_ex(c, out, NULL) == 1;
 	EVP_MD_CTX_free(c);
 	return ok;
 }
@@ -92,8 +92,8 @@ record_undecided(struct session *s, uint64_t request, enum hold_result result)
 		return result;
 	j = audit_begin(s->audit, "approval");
 	json_number(j, "request", (int64_t)request);
-	json_cstring(j, "decision",
-	    result == HOLD_EXPIRED ? "expired" : "withdrawn");
+	json_cstring(
+	    j, "decision", result == HOLD_EXPIRED ? "expired" : "withdrawn");
 	if (audit_send(s->audit) != ERR_NONE)
 		log_error("the end of request %llu could not be recorded",
 		    (unsigned long long)request);
@@ -143,9 +143,9 @@ is_settled(struct session *s, struct request *r, enum err turn,
 		return true;
 	case REQUEST_PENDING:
 		return gives_up(s, r, turn, result) &&
-		    request_settle(r,
-			*result == HOLD_EXPIRED ? REQUEST_EXPIRED
-						: REQUEST_WITHDRAWN);
+		       request_settle(r, *result == HOLD_EXPIRED
+					     ? REQUEST_EXPIRED
+					     : REQUEST_WITHDRAWN);
 	default:
 		*result = HOLD_EXPIRED;
 		return true;
@@ -193,8 +193,8 @@ hold_statement(struct session *s, const struct ruling *j, struct text shown,
 		request_submit(r);
 		show(s, r->number);
 		announce(s, r->number, (int64_t)within);
-		out->result = record_undecided(
-		    s, r->number, wait_for_people(s, r));
+		out->result =
+		    record_undecided(s, r->number, wait_for_people(s, r));
 		field_set(out->decided_by, sizeof(out->decided_by),
 		    text_of(r->decided_by));
 		show(s, 0);

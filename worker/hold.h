@@ -10,10 +10,10 @@ enum hold_result {
 	HOLD_APPROVED,
 	HOLD_DENIED,
 	HOLD_EXPIRED,
-	HOLD_WITHDRAWN, /* the client cancelled */
-	HOLD_FULL,	/* too many statements are held already */
+	HOLD_WITHDRAWN,	 /* the client cancelled */
+	HOLD_FULL,	 /* too many statements are held already */
 	HOLD_UNRECORDED, /* the audit sink did not take the request */
-	HOLD_ENDED	/* the session ends: client gone, drain, kill */
+	HOLD_ENDED	 /* the session ends: client gone, drain, kill */
 };
 
 struct held {

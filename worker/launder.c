@@ -10,11 +10,11 @@
  */
 #include "worker/launder.h"
 
-static const uint64_t storing = BIT(OP_INSERT) | BIT(OP_UPDATE) |
-    BIT(OP_MERGE) | BIT(OP_CREATE) | BIT(OP_ALTER) | BIT(OP_REFRESH) |
-    BIT(OP_COPY_FILE) | BIT(OP_COPY_PROGRAM) | BIT(OP_COPY_IN) |
-    BIT(OP_NOTIFY) | BIT(OP_DO) | BIT(OP_CALL) | BIT(OP_COMMENT) |
-    BIT(OP_SECURITY_LABEL);
+static const uint64_t storing =
+    BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_MERGE) | BIT(OP_CREATE) |
+    BIT(OP_ALTER) | BIT(OP_REFRESH) | BIT(OP_COPY_FILE) | BIT(OP_COPY_PROGRAM) |
+    BIT(OP_COPY_IN) | BIT(OP_NOTIFY) | BIT(OP_DO) | BIT(OP_CALL) |
+    BIT(OP_COMMENT) | BIT(OP_SECURITY_LABEL);
 
 /* Beginnings of names of functions that leave a value somewhere. */
 static const struct text storing_functions[] = {
@@ -35,7 +35,8 @@ calls_storing_function(const struct statement *s)
 
 	for (i = 0; i < s->name_count; i++) {
 		for (k = 0; k < sizeof(storing_functions) /
-			 sizeof(storing_functions[0]); k++) {
+				    sizeof(storing_functions[0]);
+		     k++) {
 			if (text_starts(s->names[i], storing_functions[k]))
 				return true;
 		}
@@ -92,7 +93,7 @@ uses_protected_value(const struct statement *s, const struct touch *t)
 {
 	const struct text returning = TEXT("returning");
 	bool is_plain = !text_starts(s->canonical, TEXT("with ")) &&
-	    count_token(s->canonical, returning) == 1;
+			count_token(s->canonical, returning) == 1;
 	struct text rest = s->canonical, token, after;
 
 	while (rest.len > 0) {
@@ -113,7 +114,7 @@ static bool
 is_plain_insert(const struct statement *s)
 {
 	return (s->operations & storing) == BIT(OP_INSERT) &&
-	    count_token(s->canonical, TEXT("conflict")) == 0;
+	       count_token(s->canonical, TEXT("conflict")) == 0;
 }
 
 bool

@@ -9,7 +9,9 @@
 
 #include "worker/record.h"
 
-enum { PART_MAX = AUDIT_RECORD_MAX - 8 * 1024 };
+enum {
+	PART_MAX = AUDIT_RECORD_MAX - 8 * 1024
+};
 
 /* Cut at a character boundary. */
 static struct text
@@ -62,8 +64,7 @@ put_relations(struct json *j, const struct statement *s)
 
 		len = snprintf(name, sizeof(name), "%.*s%s%.*s",
 		    (int)r->schema.len, r->schema.at,
-		    r->schema.len > 0 ? "." : "", (int)r->name.len,
-		    r->name.at);
+		    r->schema.len > 0 ? "." : "", (int)r->name.len, r->name.at);
 		if (len >= (int)sizeof(name))
 			len = sizeof(name) - 1;
 		json_element(j, (struct text){name, (size_t)len});
@@ -84,8 +85,7 @@ shown_text(const struct gate *g, const struct statement *s)
 }
 
 static struct text
-statement_part(
-    struct gate *g, const struct statement *s, struct arena *a)
+statement_part(struct gate *g, const struct statement *s, struct arena *a)
 {
 	static char buffer[PART_MAX]; /* one process, one session, no threads */
 	struct text shown = shown_text(g, s);
@@ -138,8 +138,7 @@ record_prepare(struct gate *g, struct ruling *j)
 	size_t i;
 
 	for (i = 0; record != NULL && i < j->text.count; i++) {
-		record[i] =
-		    statement_part(g, &j->text.statements[i], j->arena);
+		record[i] = statement_part(g, &j->text.statements[i], j->arena);
 		if (record[i].at == NULL)
 			return;
 	}
@@ -165,15 +164,16 @@ next_tag(struct text *rest, struct text *key, struct text *value)
 			    memcmp(rest->at + i, keys[k], len) != 0 ||
 			    memcmp(rest->at + i + len, "='", 2) != 0)
 				continue;
-			for (end = i + len + 2; end < rest->len &&
+			for (end = i + len + 2;
+			     end < rest->len &&
 			     (isalnum((unsigned char)rest->at[end]) ||
 				 strchr("-_.%~:/", rest->at[end]) != NULL);)
 				end++;
 			if (end == rest->len || rest->at[end] != '\'')
 				continue;
 			*key = (struct text){rest->at + i, len};
-			*value = (struct text){rest->at + i + len + 2,
-			    end - i - len - 2};
+			*value = (struct text){
+			    rest->at + i + len + 2, end - i - len - 2};
 			rest->at += end + 1;
 			rest->len -= end + 1;
 			return true;
@@ -236,8 +236,7 @@ gate_record(struct gate *g, const struct ruling *j, const char *decision,
 	if (j->text.count > 0 && j->record == NULL)
 		return ERR_TOO_LONG;
 	for (i = 0; i < j->text.count && e == ERR_NONE; i++)
-		e = record_one(
-		    g, j, j->record[i], decision, reason, request);
+		e = record_one(g, j, j->record[i], decision, reason, request);
 	return e;
 }
 

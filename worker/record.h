@@ -20,7 +20,6 @@ struct outcome {
 
 /* Make the `result` event of an execution; it is sent with the session's next
  * record, or by audit_flush(). */
-enum err record_result(
-    struct gate *g, const struct outcome *o) MUST_CHECK;
+enum err record_result(struct gate *g, const struct outcome *o) MUST_CHECK;
 
 #endif

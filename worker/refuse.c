@@ -84,8 +84,8 @@ answer(struct lobby *l, const struct pollfd *fds)
 static void
 wait_ms(struct timespec *out, const struct lobby *l)
 {
-	int64_t left = l->count == 0 ? PATIENCE_MS
-				     : l->guests[0].until - relay_now();
+	int64_t left =
+	    l->count == 0 ? PATIENCE_MS : l->guests[0].until - relay_now();
 
 	if (left < 0)
 		left = 0;

@@ -11,7 +11,6 @@
 /* Tell client after client that there are too many, until told to stop.
  * `accepting` is readable when a listener is. No client waits for another:
  * one that says nothing is answered all the same after a second. */
-void refuse_clients(
-    struct birth *b, int accepting, const sigset_t *waiting);
+void refuse_clients(struct birth *b, int accepting, const sigset_t *waiting);
 
 #endif

@@ -211,8 +211,8 @@ relay_turn(struct relay *r, bool wants_client)
 		return ERR_NONE; /* there may be nothing else to wait for */
 	reads_client = wants_client && !peer_is_full(&r->upstream);
 	reads_upstream = !peer_is_full(&r->client);
-	fds[0] = (struct pollfd){.fd = r->client.fd,
-	    .events = interest(&r->client, reads_client)};
+	fds[0] = (struct pollfd){
+	    .fd = r->client.fd, .events = interest(&r->client, reads_client)};
 	fds[1] = (struct pollfd){.fd = r->upstream.fd,
 	    .events = interest(&r->upstream, reads_upstream)};
 	if (!reads_upstream) {

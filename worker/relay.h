@@ -24,12 +24,12 @@ enum {
 };
 
 struct peer {
-	int fd;		   /* non-blocking; -1: none */
-	struct buffer in;  /* received; what is before `start` is consumed */
+	int fd;		  /* non-blocking; -1: none */
+	struct buffer in; /* received; what is before `start` is consumed */
 	size_t start;
 	struct buffer out; /* to be sent; what is before `sent` is */
 	size_t sent;
-	bool is_closed;    /* it closed, or an error ended it */
+	bool is_closed; /* it closed, or an error ended it */
 	uint64_t bytes_in, bytes_out;
 };
 

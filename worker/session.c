@@ -20,7 +20,9 @@
 #include "worker/postgres/pg.h"
 #include "worker/session.h"
 
-enum { LAST_WORDS_MS = 2000 };
+enum {
+	LAST_WORDS_MS = 2000
+};
 
 volatile sig_atomic_t session_drain_asked;
 
@@ -132,8 +134,8 @@ session_init(struct session *s, struct birth *b, int fd, size_t listener)
 	sigdelset(&s->relay.waiting, SIGTERM);
 	sigdelset(&s->relay.waiting, SIGUSR1);
 	peer_init(&s->relay.upstream, -1, 0);
-	peer_init(&s->relay.client, fd,
-	    settings->statement_limit + 2 * RELAY_CHUNK);
+	peer_init(
+	    &s->relay.client, fd, settings->statement_limit + 2 * RELAY_CHUNK);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	if (s->arena == NULL || s->gate == NULL || s->audit == NULL ||
 	    s->protocol == NULL || !make_id(s->id))
@@ -165,10 +167,9 @@ show_client(struct session *s)
 	field_set(slot->client, sizeof(slot->client), text_of(s->client));
 	field_set(slot->user, sizeof(slot->user), s->identity.user);
 	field_set(slot->agent, sizeof(slot->agent), s->identity.agent);
-	field_set(slot->upstream, sizeof(slot->upstream),
-	    text_of(s->upstream->name));
 	field_set(
-	    slot->database, sizeof(slot->database), text_of(s->database));
+	    slot->upstream, sizeof(slot->upstream), text_of(s->upstream->name));
+	field_set(slot->database, sizeof(slot->database), text_of(s->database));
 	if (slot->connected_at == 0)
 		slot->connected_at = wall_ms();
 	slot_write_end(slot);
@@ -180,7 +181,8 @@ session_show_state(struct session *s, enum slot_state state)
 	enum slot_state was = (enum slot_state)atomic_load_explicit(
 	    &s->slot->state, memory_order_relaxed);
 
-	atomic_store_explicit(&s->slot->state, (int)state, memory_order_release);
+	atomic_store_explicit(
+	    &s->slot->state, (int)state, memory_order_release);
 	/* master plans its pool by who is free; the rest is only shown */
 	if (was <= SLOT_IDLE)
 		eventfd_write(s->birth->wake, 1);
@@ -239,8 +241,8 @@ session_begin(struct session *s)
 	enum err e;
 
 	session_show_state(s, SLOT_LOGIN);
-	s->relay.deadline = relay_now() +
-	    (int64_t)s->settings->login_deadline_s * 1000;
+	s->relay.deadline =
+	    relay_now() + (int64_t)s->settings->login_deadline_s * 1000;
 	show_client(s);
 	e = s->protocol->greet(s);
 	if (e != ERR_NONE)
@@ -259,13 +261,12 @@ record_disconnect(struct session *s)
 	json_cstring(j, "reason", endings[s->ending]);
 	json_number(j, "statements", (int64_t)s->slot->statements);
 	json_number(j, "rows", (int64_t)s->slot->rows);
-	json_number(
-	    j, "bytes", (int64_t)s->relay.client.bytes_out);
+	json_number(j, "bytes", (int64_t)s->relay.client.bytes_out);
 	json_number(j, "masked", (int64_t)s->slot->masked);
 	json_number(j, "ms", wall_ms() - s->slot->connected_at);
 	if (audit_send(s->audit) != ERR_NONE)
-		log_error("session %s: its disconnect could not be recorded",
-		    s->id);
+		log_error(
+		    "session %s: its disconnect could not be recorded", s->id);
 }
 
 /* accept → greet → { judge and forward a message } → goodbye */
@@ -284,8 +285,8 @@ session_run(struct birth *b, int fd, size_t listener)
 	if (e == ERR_NONE) {
 		while (e == ERR_NONE) {
 			e = s.is_draining && s.protocol->is_quiet(&s)
-			    ? session_end(&s, ENDING_DRAIN)
-			    : s.protocol->serve(&s);
+				? session_end(&s, ENDING_DRAIN)
+				: s.protocol->serve(&s);
 		}
 		if (e != ERR_CLOSED)
 			session_end(&s, ENDING_ERROR);

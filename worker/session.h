@@ -9,7 +9,9 @@
 #include "worker/gate.h"
 #include "worker/relay.h"
 
-enum { SESSION_ARENA_MAX = 64 * 1024 * 1024 };
+enum {
+	SESSION_ARENA_MAX = 64 * 1024 * 1024
+};
 
 enum ending { /* why a session ends; recorded in the disconnect event */
 	ENDING_CLIENT,	 /* it said goodbye or closed */
@@ -40,10 +42,10 @@ struct session {
 	char client[SLOT_NAME_MAX]; /* its address */
 	char database[SLOT_NAME_MAX];
 	char login[BROKER_NAME_MAX];
-	size_t greeting; /* bytes of the client's first message */
+	size_t greeting;    /* bytes of the client's first message */
 	enum ending ending; /* first cause wins */
 	bool has_ending;
-	bool is_draining;   /* end as soon as nothing is running */
+	bool is_draining; /* end as soon as nothing is running */
 };
 
 /* What session.c needs of a protocol. It never asks which one it serves. */

@@ -24,8 +24,7 @@ open_store(const struct gate *g, const char *folder, struct store **store)
 
 	if (*store != NULL)
 		return ERR_NONE;
-	len = snprintf(
-	    path, sizeof(path), "%s/%s", g->settings->state, folder);
+	len = snprintf(path, sizeof(path), "%s/%s", g->settings->state, folder);
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return ERR_TOO_LONG;
 	return store_open(path, STORE_READ, store);
@@ -108,8 +107,8 @@ snapshot_protect(struct gate *g)
 	if (e != ERR_NONE && e != ERR_NOT_FOUND)
 		return e;
 	protection_free(g->protection);
-	g->protection = protection_new(g->policy, g->identity,
-	    g->catalog_store, g->place.upstream, g->place.database);
+	g->protection = protection_new(g->policy, g->identity, g->catalog_store,
+	    g->place.upstream, g->place.database);
 	if (g->protection == NULL)
 		return ERR_MEMORY;
 	protection_sync(g->protection, snapshot_reading(g));
@@ -172,8 +171,7 @@ snapshot_read_again(struct gate *g)
 	if (g->wish == NULL || now - g->asked_at < READ_AGAIN_PAUSE_S)
 		return false;
 	g->asked_at = now;
-	if (wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS) !=
-	    ERR_NONE)
+	if (wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS) != ERR_NONE)
 		return false;
 	if (open_store(g, "catalog", &g->catalog_store) != ERR_NONE)
 		return false;
@@ -183,8 +181,8 @@ snapshot_read_again(struct gate *g)
 
 /* Schemas of all relations of that name; max when it cannot tell. */
 static size_t
-schemas_named(struct gate *g, struct text name, struct text *schemas_out,
-    size_t max)
+schemas_named(
+    struct gate *g, struct text name, struct text *schemas_out, size_t max)
 {
 	uint32_t oids[SAME_NAME_MAX];
 	struct relation r;
@@ -192,13 +190,12 @@ schemas_named(struct gate *g, struct text name, struct text *schemas_out,
 
 	if (g->catalog_store == NULL ||
 	    store_relations_named(g->catalog_store, g->place.upstream,
-		g->place.database, name, oids, SAME_NAME_MAX, &count) !=
-		ERR_NONE)
+		g->place.database, name, oids, SAME_NAME_MAX,
+		&count) != ERR_NONE)
 		return 0;
 	for (i = 0; i < count && n < max; i++) {
 		if (store_relation(g->catalog_store, g->place.upstream,
-			g->place.database, oids[i], g->scratch, &r) ==
-		    ERR_NONE)
+			g->place.database, oids[i], g->scratch, &r) == ERR_NONE)
 			schemas_out[n++] = r.schema;
 	}
 	return n;

@@ -17,7 +17,9 @@
 #include "worker/session.h"
 #include "worker/worker.h"
 
-enum { LIFE = LISTENERS_MAX }; /* tag of the life pipe among the listeners */
+enum {
+	LIFE = LISTENERS_MAX
+}; /* tag of the life pipe among the listeners */
 
 static void
 on_term(int signal)
@@ -89,8 +91,7 @@ next_client(
 		if (event.data.u32 == LIFE)
 			return -1;
 		*listener = event.data.u32;
-		fd = accept4(b->listeners[*listener], NULL, NULL,
-		    SOCK_CLOEXEC);
+		fd = accept4(b->listeners[*listener], NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			return fd;
 	}

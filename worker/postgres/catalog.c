@@ -18,7 +18,10 @@
 #include "worker/postgres/catalog.h"
 #include "worker/postgres/catalog_read.h"
 
-enum { FOLDER_MAX = 4096, WISH_IN_USE = 2 };
+enum {
+	FOLDER_MAX = 4096,
+	WISH_IN_USE = 2
+};
 
 struct catalog {
 	struct birth *birth;
@@ -53,8 +56,8 @@ static enum err
 open_store(struct catalog *c)
 {
 	char folder[FOLDER_MAX];
-	int len = snprintf(folder, sizeof(folder), "%s/catalog",
-	    c->birth->settings->state);
+	int len = snprintf(
+	    folder, sizeof(folder), "%s/catalog", c->birth->settings->state);
 
 	if (c->store != NULL)
 		return ERR_NONE;
@@ -137,8 +140,8 @@ serve(struct catalog *c, struct wish *w)
 
 	/* a copy: an old wish may be given to another database meanwhile */
 	field_set(name, sizeof(name),
-	    (struct text){w->database,
-		strnlen(w->database, sizeof(w->database))});
+	    (struct text){
+		w->database, strnlen(w->database, sizeof(w->database))});
 	database.len = strlen(name);
 	has_failed = renew(c, database, why, sizeof(why)) != ERR_NONE;
 	if (has_failed && !had_failed)
@@ -157,7 +160,7 @@ is_mine(const struct catalog *c, struct wish *w)
 	    w->upstream, strnlen(w->upstream, sizeof(w->upstream))};
 
 	return atomic_load(&w->state) == WISH_IN_USE &&
-	    text_is(name, text_of(c->upstream->name));
+	       text_is(name, text_of(c->upstream->name));
 }
 
 /* A refresh is a wish of our own, so that sessions notice it as they notice

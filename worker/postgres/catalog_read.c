@@ -19,7 +19,9 @@
 #include "worker/postgres/catalog_read.h"
 #include "worker/postgres/node_tree.h"
 
-enum { LIST_FIRST = 16 };
+enum {
+	LIST_FIRST = 16
+};
 
 struct edge { /* one source of one column */
 	uint32_t relation;
@@ -91,8 +93,8 @@ field_copy(struct reader *r, struct text field, struct text *out)
 {
 	out->len = field.len;
 	out->at = field.at == NULL || field.len > STORE_NAME_MAX
-	    ? NULL
-	    : arena_copy(r->arena, field.at, field.len);
+		      ? NULL
+		      : arena_copy(r->arena, field.at, field.len);
 	return out->at != NULL;
 }
 
@@ -115,8 +117,8 @@ relation_of(const struct reader *r, uint32_t oid)
 }
 
 static enum err
-edge_add(struct reader *r, uint32_t relation, uint32_t number,
-    uint32_t source, uint32_t source_number)
+edge_add(struct reader *r, uint32_t relation, uint32_t number, uint32_t source,
+    uint32_t source_number)
 {
 	void *list = r->edges;
 	enum err e = list_grow(r->arena, &list, r->edge_count, &r->edge_room,
@@ -125,8 +127,8 @@ edge_add(struct reader *r, uint32_t relation, uint32_t number,
 	if (e != ERR_NONE)
 		return e;
 	r->edges = list;
-	r->edges[r->edge_count++] = (struct edge){relation, number,
-	    {source, (uint16_t)source_number}};
+	r->edges[r->edge_count++] =
+	    (struct edge){relation, number, {source, (uint16_t)source_number}};
 	return ERR_NONE;
 }
 
@@ -257,8 +259,8 @@ view_row(void *context, const struct text *fields, size_t count)
 
 /* One more source for all derived columns of a view. */
 static enum err
-derived_add(struct reader *r, const struct relation *relation,
-    uint32_t source, uint32_t number)
+derived_add(struct reader *r, const struct relation *relation, uint32_t source,
+    uint32_t number)
 {
 	const struct view *view = &r->views[relation - r->relations];
 	enum err e = ERR_NONE;
@@ -356,8 +358,8 @@ inherit_row(void *context, const struct text *fields, size_t count)
 		return ERR_MALFORMED;
 	e = edge_add(r, child, child_number, parent, parent_number);
 	return e != ERR_NONE
-	    ? e
-	    : edge_add(r, parent, parent_number, child, child_number);
+		   ? e
+		   : edge_add(r, parent, parent_number, child, child_number);
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -384,8 +386,8 @@ edges_attach(struct reader *r)
 	if (sources == NULL)
 		return ERR_MEMORY;
 	if (r->edge_count > 0)
-		qsort(r->edges, r->edge_count, sizeof(*r->edges),
-		    compare_edges);
+		qsort(
+		    r->edges, r->edge_count, sizeof(*r->edges), compare_edges);
 	for (i = 0; i < r->edge_count; i++) {
 		const struct edge *edge = &r->edges[i];
 		struct column *column;

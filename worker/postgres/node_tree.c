@@ -12,19 +12,19 @@
 #include "worker/postgres/node_tree.h"
 
 enum {
-	DEPTH_QUERY = 2,  /* ({QUERY … */
-	DEPTH_TARGETS,	  /* :targetList ( … */
-	DEPTH_TARGET,	  /* {TARGETENTRY … */
+	DEPTH_QUERY = 2, /* ({QUERY … */
+	DEPTH_TARGETS,	 /* :targetList ( … */
+	DEPTH_TARGET,	 /* {TARGETENTRY … */
 	TYPE_REGCLASS = 2205,
 };
 
 struct walk {
 	struct text rest;
 	size_t depth;
-	bool in_targets;   /* inside the outermost :targetList */
+	bool in_targets; /* inside the outermost :targetList */
 	bool had_targets;
 	struct text field; /* the `:name` whose value comes next */
-	struct { /* the TARGETENTRY being read */
+	struct {	   /* the TARGETENTRY being read */
 		unsigned long number, table, column;
 		bool is_junk;
 	} entry;
@@ -54,7 +54,7 @@ next_token(struct walk *w)
 		w->rest.len--;
 	}
 	while (len < w->rest.len && !is_space(w->rest.at[len]) &&
-	    !is_bracket(w->rest.at[len])) {
+	       !is_bracket(w->rest.at[len])) {
 		len += w->rest.at[len] == '\\' && len + 1 < w->rest.len ? 2 : 1;
 	}
 	if (len == 0 && w->rest.len > 0)

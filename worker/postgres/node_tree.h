@@ -21,7 +21,7 @@ enum {
 	NODE_DEPTH_MAX = 100000,
 };
 
-struct view_origin { /* of one output column */
+struct view_origin {	 /* of one output column */
 	bool is_seen;	 /* it has an entry in the target list */
 	uint32_t table;	 /* OID; 0: an expression */
 	uint16_t column; /* attnum */

@@ -28,7 +28,7 @@
 enum {
 	PG_PENDING_MAX = 16384, /* answers awaited; then the client waits */
 	PG_NAMES_MAX = 10000,	/* statements, or portals, of one session */
-	PG_NAME_MAX = 63, /* the server cuts longer names */
+	PG_NAME_MAX = 63,	/* the server cuts longer names */
 	/* of all prepared statements, portals and statements in flight */
 	PG_NAME_BYTES_MAX = 256 * 1024 * 1024,
 	PG_MASKED_ROW_MAX = 64 * 1024 * 1024, /* a row with masked columns */
@@ -58,8 +58,8 @@ struct prepared {
 	struct text sql; /* its own text: a ruling may be shared by texts that
 			  * differ in their literals */
 	struct text message; /* the Parse message's body; len 0: SQL PREPARE */
-	uint64_t batch;	 /* in which it was parsed */
-	bool is_sure;	 /* the server confirmed it */
+	uint64_t batch;	     /* in which it was parsed */
+	bool is_sure;	     /* the server confirmed it */
 	/* Code that could have replaced it at the server has run since. */
 	bool is_suspect;
 };
@@ -69,7 +69,7 @@ struct portal {
 	struct prepared *prepared;
 	uint8_t *formats; /* of results, as Bind told them */
 	uint16_t format_count;
-	struct text values; /* the parameters, in Bind's bytes */
+	struct text values;  /* the parameters, in Bind's bytes */
 	struct shape *shape; /* NULL: not described since Bind */
 	bool is_described;
 	bool is_cursor; /* of SQL's DECLARE: its columns say their format */
@@ -89,17 +89,17 @@ struct run {
 	struct limits limits;
 	struct shape *shape; /* of the rows now coming; NULL: unknown */
 	struct outcome outcome;
-	int64_t started; /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
-	bool is_cut;	 /* over a limit or refused: rows are swallowed */
+	int64_t started;     /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
+	bool is_cut;	     /* over a limit or refused: rows are swallowed */
 	char complaint[256]; /* why it was cut */
 	const char *sqlstate;
 };
 
 /* An answer awaited, or a refusal awaiting its turn. */
 struct pending {
-	char kind; /* Q P B D E C S: the client's message */
-	char target; /* D: 'S' or 'P' */
-	bool is_ours; /* we asked, the client did not: swallow the answer */
+	char kind;     /* Q P B D E C S: the client's message */
+	char target;   /* D: 'S' or 'P' */
+	bool is_ours;  /* we asked, the client did not: swallow the answer */
 	bool is_muted; /* the client was told of an error before it already */
 	bool keeps_ready; /* Q: its ReadyForQuery is not for the client */
 	bool is_poison; /* sent to make the server fail; answer with `local` */
@@ -124,25 +124,25 @@ struct pg {
 	struct names *portals;	  /* struct portal by name */
 	uint64_t batch;		  /* counts Sync and Query */
 	char status;		  /* of the last ReadyForQuery: I T E */
-	bool is_in_block; /* as far as command tags tell, since then */
+	bool is_in_block;	  /* as far as command tags tell, since then */
 	/* Something ran outside a block since the last Sync: a refusal must
 	 * make the server undo it, as an error of its own would. */
 	bool has_implicit_work;
-	uint64_t changed; /* rows, in the transaction that is open */
-	bool is_undo_due; /* a statement changed too many: see undo_reason */
+	uint64_t changed;    /* rows, in the transaction that is open */
+	bool is_undo_due;    /* a statement changed too many: see undo_reason */
 	bool must_roll_back; /* nothing of the open query may be committed */
 	char undo_reason[128];
-	bool has_limited; /* an Execute with a row limit is in flight */
+	bool has_limited;  /* an Execute with a row limit is in flight */
 	bool has_unsynced; /* extended messages went out since the last Sync */
-	bool is_skipping; /* refused, or the server failed: the client's
-			   * messages are ignored up to Sync */
+	bool is_skipping;  /* refused, or the server failed: the client's
+			    * messages are ignored up to Sync */
 	/* Something that may have changed a setting ran since the server's
 	 * last ReadyForQuery, with which it reports such changes. */
 	bool is_unreported;
-	bool is_barred;	  /* something not plain is in flight */
-	size_t skip; /* bytes of an oversized message still to be ignored */
-	size_t pass; /* bytes of a large server message to pass unexamined */
-	bool swallows; /* ... or to swallow */
+	bool is_barred; /* something not plain is in flight */
+	size_t skip;	/* bytes of an oversized message still to be ignored */
+	size_t pass;	/* bytes of a large server message to pass unexamined */
+	bool swallows;	/* ... or to swallow */
 	struct text span; /* while draining: messages passing as they are */
 	struct pg_upstream link;
 	struct arena *row; /* what masking one row takes */
@@ -192,9 +192,8 @@ enum err pg_refuse_statement(
     struct session *s, char kind, const struct refusal *r) MUST_CHECK;
 /* As above, in the words of a denied ruling. `reason` replaces its own
  * when its len is not 0; `request` a held request or 0. */
-enum err pg_refuse_ruling(struct session *s, char kind,
-    const struct ruling *j, struct text reason,
-    uint64_t request) MUST_CHECK;
+enum err pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
+    struct text reason, uint64_t request) MUST_CHECK;
 /* Make the server fail, and give the client this refusal in place of the
  * server's complaint: what is not committed is undone. */
 /* NULL: it was told already. */
@@ -209,7 +208,7 @@ void pg_notice(struct session *s, const char *message);
 /* --- pg_queue.c */
 /* A zeroed place at the end, or NULL when out of memory. */
 struct pending *queue_push(struct queue *q, char kind);
-struct pending *queue_front(struct queue *q); /* NULL: empty */
+struct pending *queue_front(struct queue *q);	     /* NULL: empty */
 struct pending *queue_at(struct queue *q, size_t i); /* i < count */
 void queue_pop(struct queue *q); /* drops what the entry holds */
 void queue_free(struct queue *q);
@@ -233,14 +232,14 @@ size_t names_count(const struct names *n);
 
 /* `message`: the Parse message's body, copied, in which `sql` lies; or len 0,
  * and `sql` is the ruling's own. */
-struct prepared *prepared_new(struct ruling *j, struct text sql,
-    struct text message, uint64_t batch);
+struct prepared *prepared_new(
+    struct ruling *j, struct text sql, struct text message, uint64_t batch);
 /* Bytes of all that is prepared or bound, and of rulings. */
 size_t names_bytes(void);
 struct prepared *prepared_share(struct prepared *p);
 void prepared_drop(void *p);
-struct portal *portal_new(struct prepared *p, const struct pg_bind *b,
-    uint64_t batch);
+struct portal *portal_new(
+    struct prepared *p, const struct pg_bind *b, uint64_t batch);
 struct portal *portal_share(struct portal *p);
 void portal_drop(void *p);
 
@@ -249,9 +248,8 @@ struct shape *shape_share(struct shape *s);
 void shape_drop(struct shape *s);
 /* What a RowDescription means under this ruling. A portal has its formats
  * from Bind; without one (simple query) those of the message count. */
-enum err shape_read(struct session *s, const struct ruling *j,
-    struct wire body, const struct portal *portal,
-    struct shape **out) MUST_CHECK;
+enum err shape_read(struct session *s, const struct ruling *j, struct wire body,
+    const struct portal *portal, struct shape **out) MUST_CHECK;
 /* A DataRow written again with its protected values masked. */
 enum err row_mask(struct session *s, const struct shape *shape,
     struct wire body, struct buffer *out, uint64_t *masked_out) MUST_CHECK;

@@ -41,8 +41,8 @@ refuse_plainly(
 }
 
 enum err
-pg_deny(struct session *s, char kind, const struct ruling *j,
-    struct text reason)
+pg_deny(
+    struct session *s, char kind, const struct ruling *j, struct text reason)
 {
 	if (gate_record(s->gate, j, "deny", reason, 0) != ERR_NONE)
 		return refuse_plainly(s, kind, "58030", sink_gone);
@@ -111,19 +111,18 @@ refuse_held(struct session *s, char kind, const struct ruling *j,
 		return refuse_plainly(s, kind, "58030", sink_gone);
 	snprintf(reason, sizeof(reason), "%s%s", hold_reasons[held->result],
 	    held->result == HOLD_DENIED ? held->decided_by : "");
-	if (gate_record(s->gate, j, "deny", text_of(reason),
-		held->request) != ERR_NONE)
+	if (gate_record(s->gate, j, "deny", text_of(reason), held->request) !=
+	    ERR_NONE)
 		log_error("a refusal could not be recorded");
 	if (s->has_ending)
 		return ERR_CLOSED;
-	return pg_refuse_ruling(
-	    s, kind, j, text_of(reason), held->request);
+	return pg_refuse_ruling(s, kind, j, text_of(reason), held->request);
 }
 
 /* The approver sees the values too: they are what is approved. */
 static void
-hold_with_values(struct session *s, const struct ruling *j,
-    struct text values, struct held *held)
+hold_with_values(struct session *s, const struct ruling *j, struct text values,
+    struct held *held)
 {
 	struct buffer shown = {.ceiling = 0};
 
@@ -133,8 +132,8 @@ hold_with_values(struct session *s, const struct ruling *j,
 		*held = (struct held){.result = HOLD_FULL};
 	else
 		hold_statement(s, j,
-		    (struct text){(const char *)shown.bytes, shown.len},
-		    values, announce, held);
+		    (struct text){(const char *)shown.bytes, shown.len}, values,
+		    announce, held);
 	buffer_free(&shown);
 }
 
@@ -158,14 +157,13 @@ hold(struct session *s, char kind, struct ruling **j, struct text values,
 	fresh = gate_judge(s->gate, (*j)->sql);
 	if (fresh == NULL || fresh->verdict.decision == THEN_DENY) {
 		e = fresh == NULL
-		    ? refuse_plainly(s, kind, "53200", "out of memory")
-		    : pg_deny(s, kind, fresh, TEXT(""));
+			? refuse_plainly(s, kind, "53200", "out of memory")
+			: pg_deny(s, kind, fresh, TEXT(""));
 		ruling_drop(fresh);
 		return e;
 	}
 	snprintf(reason, sizeof(reason), "approved by %s", held.decided_by);
-	e = gate_record(s->gate, fresh, "allow", text_of(reason),
-	    held.request);
+	e = gate_record(s->gate, fresh, "allow", text_of(reason), held.request);
 	ruling_drop(*j);
 	*j = fresh;
 	if (e != ERR_NONE)
@@ -180,8 +178,8 @@ hold(struct session *s, char kind, struct ruling **j, struct text values,
 static struct text
 unsupported(const struct ruling *j)
 {
-	const uint64_t copies = BIT(OP_COPY_IN) | BIT(OP_COPY_OUT) |
-	    BIT(OP_REPLICATION);
+	const uint64_t copies =
+	    BIT(OP_COPY_IN) | BIT(OP_COPY_OUT) | BIT(OP_REPLICATION);
 
 	if ((j->operations & copies) != 0)
 		return TEXT("COPY from or to the client is not supported in "
@@ -218,8 +216,9 @@ is_admissible(struct session *s, const struct ruling *j,
 		return false;
 	*reason_out = unsupported(j);
 	if (reason_out->len == 0 && fetches_portal(pg_of(s), j))
-		*reason_out = TEXT("a portal bound by message is run by Execute "
-				   "only");
+		*reason_out =
+		    TEXT("a portal bound by message is run by Execute "
+			 "only");
 	if (reason_out->len > 0)
 		return false;
 	if ((j->operations & BIT(OP_EXECUTE)) != 0) {
@@ -227,10 +226,11 @@ is_admissible(struct session *s, const struct ruling *j,
 			*reason_out = TEXT("EXECUTE of a statement that is "
 					   "not known to be prepared here");
 		else if (inner->verdict.decision != THEN_ALLOW)
-			*reason_out = inner->verdict.decision == THEN_DENY
-			    ? inner->verdict.reason
-			    : TEXT("what it executes needs approval: send "
-				   "it as itself");
+			*reason_out =
+			    inner->verdict.decision == THEN_DENY
+				? inner->verdict.reason
+				: TEXT("what it executes needs approval: send "
+				       "it as itself");
 		else if (inner->may_carry && !j->may_carry)
 			*reason_out = TEXT("what it executes was found to "
 					   "reach protected values: send it "
@@ -286,8 +286,7 @@ admit(struct session *s, char kind, struct ruling **j,
 			return pg_deny(s, kind, *j,
 			    TEXT("the policy changed while it was held: send "
 				 "it again"));
-	} else if (gate_record(s->gate, *j, "allow", TEXT(""), 0) !=
-	    ERR_NONE) {
+	} else if (gate_record(s->gate, *j, "allow", TEXT(""), 0) != ERR_NONE) {
 		return refuse_plainly(s, kind, "58030", sink_gone);
 	}
 	*run_out = run_new(*j, s->record.seq);
@@ -298,8 +297,8 @@ admit(struct session *s, char kind, struct ruling **j,
 }
 
 enum err
-pg_admit(struct session *s, char kind, struct ruling *j,
-    struct text values, struct run **run_out)
+pg_admit(struct session *s, char kind, struct ruling *j, struct text values,
+    struct run **run_out)
 {
 	struct ruling *inner;
 	enum err e;

@@ -12,7 +12,9 @@
 #include "worker/postgres/pg.h"
 #include "worker/snapshot.h"
 
-enum { LENGTH_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
+enum {
+	LENGTH_MAX = 0x3fffffff
+}; /* as the server's own limit: 1 GiB */
 
 /* One message of the server, whole unless is_partial. */
 struct answer {
@@ -74,8 +76,7 @@ current_shape(struct pending *p)
 }
 
 static enum err
-on_row_description(
-    struct session *s, const struct answer *a, enum fate *fate)
+on_row_description(struct session *s, const struct answer *a, enum fate *fate)
 {
 	struct pg *pg = pg_of(s);
 	struct pending *p = queue_front(&pg->queue);
@@ -161,8 +162,7 @@ on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 		*fate = FATE_PASS;
 		return ERR_NONE;
 	}
-	e = row_mask(s, shape, a->body, pg_out(s),
-	    &p->run->outcome.masked);
+	e = row_mask(s, shape, a->body, pg_out(s), &p->run->outcome.masked);
 	return e == ERR_NONE ? e : unexpected(s, a);
 }
 
@@ -178,9 +178,9 @@ note_block(struct pg *pg, struct text tag, const struct run *r)
 	    text_is(tag, TEXT("START TRANSACTION")))
 		pg->is_in_block = true;
 	else if (text_is(tag, TEXT("COMMIT")) ||
-	    text_is(tag, TEXT("PREPARE TRANSACTION")) ||
-	    (text_is(tag, TEXT("ROLLBACK")) &&
-		(r->ruling->operations & partial) == 0))
+		 text_is(tag, TEXT("PREPARE TRANSACTION")) ||
+		 (text_is(tag, TEXT("ROLLBACK")) &&
+		     (r->ruling->operations & partial) == 0))
 		pg->is_in_block = false;
 }
 
@@ -188,8 +188,8 @@ note_block(struct pg *pg, struct text tag, const struct run *r)
 static void
 put_cut(struct session *s, struct run *r)
 {
-	const struct refusal refusal = {.sqlstate = r->sqlstate,
-	    .message = text_of(r->complaint)};
+	const struct refusal refusal = {
+	    .sqlstate = r->sqlstate, .message = text_of(r->complaint)};
 
 	memcpy(r->outcome.sqlstate, r->sqlstate, 5);
 	pg_of(s)->must_roll_back = true;
@@ -330,15 +330,14 @@ must_scrub(struct session *s, const struct pending *p)
 		j = p->prepared->ruling;
 	/* at its end a transaction checks constraints that were deferred */
 	return j == NULL || j->touch.is_protected || j->may_carry ||
-	    (j->operations & BIT(OP_COMMIT)) != 0;
+	       (j->operations & BIT(OP_COMMIT)) != 0;
 }
 
 static enum err
 pass_scrubbed(struct session *s, const struct answer *a, enum fate *fate)
 {
 	*fate = FATE_DROP;
-	if (pg_put_scrubbed(pg_out(s), a->type, a->body) !=
-	    ERR_NONE)
+	if (pg_put_scrubbed(pg_out(s), a->type, a->body) != ERR_NONE)
 		return unexpected(s, a);
 	return ERR_NONE;
 }
@@ -529,8 +528,7 @@ next_answer(struct session *s, struct text have, struct answer *out)
 	if (out->total > RELAY_CHUNK && may_stream(s, out->type)) {
 		p = queue_front(&pg->queue);
 		pg->pass = out->total;
-		pg->swallows =
-		    p->is_muted || !run_count_row(s, p, out->total);
+		pg->swallows = p->is_muted || !run_count_row(s, p, out->total);
 		return ERR_NOT_FOUND;
 	}
 	if (out->total > PG_MASKED_ROW_MAX)
@@ -616,7 +614,7 @@ pg_drain(void *session)
 		if (pg->pass == 0)
 			e = drain_messages(s);
 	} while (e == ERR_NONE && pg->pass > 0 &&
-	    peer_pending(&s->relay.upstream).len > 0);
+		 peer_pending(&s->relay.upstream).len > 0);
 	if (s->relay.client.out.failed)
 		return ERR_MEMORY;
 	return e;

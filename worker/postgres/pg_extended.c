@@ -61,9 +61,8 @@ is_ambiguous(struct session *s, struct text sql)
 	struct pg *pg = pg_of(s);
 	size_t i;
 
-	if (!pg->is_unreported &&
-	    (s->gate->lex.standard_conforming_strings ||
-		!pg->has_implicit_work))
+	if (!pg->is_unreported && (s->gate->lex.standard_conforming_strings ||
+				      !pg->has_implicit_work))
 		return false;
 	for (i = 0; i < sql.len; i++) {
 		if (sql.at[i] == '\\' || (unsigned char)sql.at[i] >= 0x80)
@@ -263,9 +262,10 @@ extended_describe(struct session *s, const struct message *r)
 		return e;
 	if (prepared == NULL && portal == NULL)
 		return target.kind == 'S'
-		    ? front_refuse(s, 'D', "26000",
-			  "prepared statement does not exist")
-		    : front_refuse(s, 'D', "34000", "portal does not exist");
+			   ? front_refuse(s, 'D', "26000",
+				 "prepared statement does not exist")
+			   : front_refuse(
+				 s, 'D', "34000", "portal does not exist");
 	p = front_expect(s, 'D');
 	if (p == NULL)
 		return front_out_of_memory(s);
@@ -294,7 +294,7 @@ needs_description(struct session *s, const struct portal *p)
 	if (p->shape == NULL)
 		return !p->is_described || p->is_suspect;
 	return p->shape->generation != j->generation ||
-	    p->shape->reading != j->reading;
+	       p->shape->reading != j->reading;
 }
 
 /* A client need not describe what it executes; we must know the columns. */
@@ -367,8 +367,7 @@ extended_execute(struct session *s, const struct message *r)
 	if (!pg_renew(s, portal->prepared))
 		return front_out_of_memory(s);
 	portal_share(portal); /* holding may take long; names may change */
-	e = pg_admit(
-	    s, 'E', portal->prepared->ruling, portal->values, &run);
+	e = pg_admit(s, 'E', portal->prepared->ruling, portal->values, &run);
 	if (e == ERR_NONE && run != NULL)
 		e = forward_execute(s, r, execute.portal, portal, run);
 	portal_drop(portal);

@@ -31,8 +31,7 @@ struct pending *front_expect(struct session *s, char kind);
  * wait for it. */
 enum err front_pass_bar(struct session *s) MUST_CHECK;
 /* Room for the names and texts that this message brings. */
-enum err front_make_room(
-    struct session *s, const struct message *r) MUST_CHECK;
+enum err front_make_room(struct session *s, const struct message *r) MUST_CHECK;
 
 enum err extended_parse(struct session *s, const struct message *r) MUST_CHECK;
 enum err extended_bind(struct session *s, const struct message *r) MUST_CHECK;

@@ -46,8 +46,8 @@ front_forward(struct session *s, const struct message *r)
 enum err
 front_malformed(struct session *s)
 {
-	return pg_fatal(s, ENDING_PROTOCOL, "08P01",
-	    "malformed message from the client");
+	return pg_fatal(
+	    s, ENDING_PROTOCOL, "08P01", "malformed message from the client");
 }
 
 enum err
@@ -57,7 +57,8 @@ front_out_of_memory(struct session *s)
 }
 
 enum err
-front_refuse(struct session *s, char kind, const char *sqlstate, const char *message)
+front_refuse(
+    struct session *s, char kind, const char *sqlstate, const char *message)
 {
 	const struct refusal r = {
 	    .sqlstate = sqlstate, .message = text_of(message)};
@@ -283,15 +284,15 @@ next_request(struct session *s, struct message *out)
 	if (w.bad)
 		return ERR_NOT_FOUND;
 	if (len < 4 || len > MESSAGE_MAX)
-		return pg_fatal(s, ENDING_PROTOCOL, "08P01",
-		    "invalid message length");
+		return pg_fatal(
+		    s, ENDING_PROTOCOL, "08P01", "invalid message length");
 	total = (size_t)len + 1;
 	if (total > s->settings->statement_limit)
 		return refuse_oversized(s, out->type, total);
 	if (total > have.len)
 		return peer_expect(&s->relay.client, total)
-		    ? ERR_NOT_FOUND
-		    : front_out_of_memory(s);
+			   ? ERR_NOT_FOUND
+			   : front_out_of_memory(s);
 	out->bytes = (struct text){have.at, total};
 	out->body = wire_of(have.at + PG_HEADER, total - PG_HEADER);
 	return ERR_NONE;

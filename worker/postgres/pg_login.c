@@ -33,8 +33,8 @@ login_fail(struct session *s, const char *sqlstate, const char *reason,
 		json_cstring(j, "client", s->client);
 	json_cstring(j, "sqlstate", sqlstate);
 	if (audit_send(s->audit) != ERR_NONE)
-		log_error("a failed login of \"%s\" could not be recorded",
-		    s->login);
+		log_error(
+		    "a failed login of \"%s\" could not be recorded", s->login);
 	return pg_fatal(s, ENDING_LOGIN, sqlstate, message);
 }
 
@@ -157,10 +157,10 @@ open_upstream(struct session *s, const struct login_settings *w)
 	memcpy(reason, pg->link.reason, sizeof(reason));
 	if (e == ERR_REFUSED && pg->link.sqlstate[0] != '\0')
 		return login_fail(s, pg->link.sqlstate, reason, reason);
-	log_error("session %s: upstream %s: %s", s->id, s->upstream->name,
-	    reason);
-	return login_fail(s, "08006", reason,
-	    "the database cannot be reached at the moment");
+	log_error(
+	    "session %s: upstream %s: %s", s->id, s->upstream->name, reason);
+	return login_fail(
+	    s, "08006", reason, "the database cannot be reached at the moment");
 }
 
 enum err
@@ -254,8 +254,7 @@ welcome(struct session *s, const struct login_settings *w)
 	pg->status = 'I';
 	pg_put_ready(pg_out(s), pg->status);
 	/* what came after the login is the session's, half a message too */
-	buffer_put(
-	    &s->relay.upstream.in, pg->link.in.bytes, pg->link.in.len);
+	buffer_put(&s->relay.upstream.in, pg->link.in.bytes, pg->link.in.len);
 	buffer_free(&pg->link.parameters);
 	buffer_free(&pg->link.in);
 	close(s->birth->broker); /* never to be asked again */
@@ -297,7 +296,8 @@ make_state(struct session *s)
 	s->state = pg;
 	s->relay.drain = pg_drain;
 	return pg->statements == NULL || pg->portals == NULL || pg->row == NULL
-	    ? ERR_MEMORY : ERR_NONE;
+		   ? ERR_MEMORY
+		   : ERR_NONE;
 }
 
 /* Answer SSLRequest and GSSENCRequest until the startup comes. */
@@ -349,8 +349,7 @@ keep_startup(struct session *s, struct pg_startup *startup)
 	if (pg_parse_startup(wire_of(copy + 4, s->greeting - 4), startup) !=
 	    ERR_NONE)
 		return ERR_MALFORMED;
-	if (startup->user.len == 0 ||
-	    startup->user.len >= sizeof(s->login) ||
+	if (startup->user.len == 0 || startup->user.len >= sizeof(s->login) ||
 	    startup->database.len >= sizeof(s->database))
 		return ERR_MALFORMED;
 	field_set(s->login, sizeof(s->login), startup->user);
@@ -374,7 +373,8 @@ pg_greet(struct session *s)
 	if (e != ERR_NONE)
 		return fail_greeting(s, e);
 	if (startup->code == PG_CODE_CANCEL) {
-		carry_cancel(s->birth->board, startup->cancel_pid, startup->cancel_key);
+		carry_cancel(
+		    s->birth->board, startup->cancel_pid, startup->cancel_key);
 		return ERR_NOT_FOUND;
 	}
 	if (keep_startup(s, startup) != ERR_NONE)
@@ -389,8 +389,8 @@ pg_greet(struct session *s)
 		return e;
 	if (gate_enter(s->gate, s->upstream, text_of(s->database),
 		&s->identity) != ERR_NONE)
-		return login_fail(s, "57P03", s->gate->reason,
-		    "no policy is in force");
+		return login_fail(
+		    s, "57P03", s->gate->reason, "no policy is in force");
 	if (mask_key_load(s->settings->state, pg_of(s)->mask_key) != ERR_NONE)
 		return login_fail(s, "57P03", "no key for masks",
 		    "the key for masks cannot be read");
@@ -436,7 +436,7 @@ pg_refuse(struct birth *b, int fd, bool is_late)
 	code = wire_u32(&w);
 	if ((code == PG_CODE_SSL || code == PG_CODE_GSSENC) && !is_late)
 		return recv(fd, head, GREETING_MIN, MSG_DONTWAIT) < 0 ||
-		    send(fd, "N", 1, MSG_NOSIGNAL) < 0;
+		       send(fd, "N", 1, MSG_NOSIGNAL) < 0;
 	pid = wire_i32(&w);
 	if (code == PG_CODE_CANCEL)
 		carry_cancel(b->board, pid, wire_u32(&w));

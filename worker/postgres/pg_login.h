@@ -10,7 +10,9 @@
 
 #include "worker/postgres/pg.h"
 
-enum { LOGIN_SETTINGS_MAX = PG_STARTUP_SETTINGS_MAX + 64 };
+enum {
+	LOGIN_SETTINGS_MAX = PG_STARTUP_SETTINGS_MAX + 64
+};
 
 struct login_settings { /* the startup settings to pass on */
 	struct setting_pair list[LOGIN_SETTINGS_MAX];
@@ -19,8 +21,8 @@ struct login_settings { /* the startup settings to pass on */
 };
 
 /* Record a failed login and say why; `message` is for the client. */
-enum err login_fail(struct session *s, const char *sqlstate,
-    const char *reason, const char *message) MUST_CHECK;
+enum err login_fail(struct session *s, const char *sqlstate, const char *reason,
+    const char *message) MUST_CHECK;
 enum err login_fail_malformed(struct session *s) MUST_CHECK;
 /* As above, for an error while waiting for the client or its proof. */
 enum err login_fail_proof(struct session *s, enum err e) MUST_CHECK;

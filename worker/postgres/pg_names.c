@@ -22,7 +22,9 @@ struct names {
 	void (*drop)(void *value);
 };
 
-enum { NAMES_SIZE = 16 };
+enum {
+	NAMES_SIZE = 16
+};
 
 struct names *
 names_new(void (*drop)(void *value))
@@ -73,8 +75,8 @@ cut(struct text name)
 	if (name.len <= PG_NAME_MAX)
 		return name;
 	name.len = PG_NAME_MAX;
-	while (name.len > 0 &&
-	    ((unsigned char)name.at[name.len] & 0xc0) == 0x80)
+	while (
+	    name.len > 0 && ((unsigned char)name.at[name.len] & 0xc0) == 0x80)
 		name.len--;
 	return name;
 }
@@ -88,8 +90,8 @@ find(const struct names *n, struct text name)
 	name = cut(name);
 	i = text_hash(name) & (n->size - 1);
 	while (n->entries[i].name != NULL &&
-	    !text_is((struct text){n->entries[i].name, n->entries[i].len},
-		name))
+	       !text_is(
+		   (struct text){n->entries[i].name, n->entries[i].len}, name))
 		i = (i + 1) & (n->size - 1);
 	return &n->entries[i];
 }
@@ -223,8 +225,8 @@ names_bytes(void)
 }
 
 struct prepared *
-prepared_new(struct ruling *j, struct text sql, struct text message,
-    uint64_t batch)
+prepared_new(
+    struct ruling *j, struct text sql, struct text message, uint64_t batch)
 {
 	struct prepared *p = calloc(1, sizeof(*p) + message.len);
 

@@ -17,7 +17,7 @@ enum {
 	NONCE_LEN = 18,
 };
 
-struct scram { /* the conversation with the client, RFC 5802 */
+struct scram {			/* the conversation with the client, RFC 5802 */
 	char client_first[512]; /* bare */
 	char server_first[512];
 	char nonce[256]; /* the client's and ours */
@@ -73,8 +73,8 @@ read_client_first(struct text message, struct scram *c, struct text *nonce)
 }
 
 static enum err
-put_server_first(struct session *s, struct scram *c, struct text nonce,
-    struct text prover)
+put_server_first(
+    struct session *s, struct scram *c, struct text nonce, struct text prover)
 {
 	struct broker_request r = {.kind = BROKER_CLIENT_START};
 	struct broker_reply reply;
@@ -91,8 +91,8 @@ put_server_first(struct session *s, struct scram *c, struct text nonce,
 		return ERR_SYSTEM;
 	ours[base64_encode(random, sizeof(random), ours)] = '\0';
 	salt[base64_encode(reply.salt, reply.salt_len, salt)] = '\0';
-	snprintf(c->nonce, sizeof(c->nonce), "%.*s%s", (int)nonce.len,
-	    nonce.at, ours);
+	snprintf(c->nonce, sizeof(c->nonce), "%.*s%s", (int)nonce.len, nonce.at,
+	    ours);
 	len = snprintf(c->server_first, sizeof(c->server_first),
 	    "r=%s,s=%s,i=%u", c->nonce, salt, reply.iterations);
 	if (len < 0 || (size_t)len >= sizeof(c->server_first))
@@ -222,10 +222,10 @@ login_identify(struct session *s)
 	enum err known, e;
 
 	if (!snapshot_is_current(s->gate))
-		return login_fail(s, "57P03", s->gate->reason,
-		    "no policy is in force");
-	known = identity_resolve(
-	    &s->gate->policy->identities, login, id, &prover);
+		return login_fail(
+		    s, "57P03", s->gate->reason, "no policy is in force");
+	known =
+	    identity_resolve(&s->gate->policy->identities, login, id, &prover);
 	if (known != ERR_NONE)
 		prover = login; /* nobody's name: the broker makes up a salt */
 	id->client = client;

@@ -5,7 +5,9 @@
 
 #include "worker/postgres/pg.h"
 
-enum { QUEUE_SIZE = 64 };
+enum {
+	QUEUE_SIZE = 64
+};
 
 static bool
 queue_grow(struct queue *q)

@@ -9,7 +9,9 @@
 
 #include "worker/postgres/pg.h"
 
-enum { DETAIL_MAX = 4096 };
+enum {
+	DETAIL_MAX = 4096
+};
 
 /* A statement that no server can parse, to make it fail. */
 static const char poison[] = "refused by sallyport";
@@ -86,8 +88,8 @@ pg_refuse_statement(struct session *s, char kind, const struct refusal *r)
 
 /* DETAIL for programs: one JSON object. */
 static struct text
-refusal_detail(const struct ruling *j, const char *decision,
-    uint64_t request, char *buffer, size_t size)
+refusal_detail(const struct ruling *j, const char *decision, uint64_t request,
+    char *buffer, size_t size)
 {
 	struct json out;
 	size_t i, k;
@@ -103,8 +105,8 @@ refusal_detail(const struct ruling *j, const char *decision,
 	json_open(&out, "operations", '[');
 	for (i = 0; i < OP_MAX; i++) {
 		if ((j->operations & BIT(i)) != 0)
-			json_element(&out,
-			    text_of(operation_name((enum operation)i)));
+			json_element(
+			    &out, text_of(operation_name((enum operation)i)));
 	}
 	json_close(&out, ']');
 	json_open(&out, "relations", '[');

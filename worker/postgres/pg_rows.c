@@ -45,12 +45,12 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 	plan->mask = p.mask;
 	plan->type.oid = field->type;
 	plan->type.is_binary = r->portal == NULL || r->portal->is_cursor
-	    ? field->is_binary
-	    : pg_bind_is_binary(
-		  r->portal->formats, r->portal->format_count, i);
-	plan->is_scanned = plan->mask == MASK_NONE &&
-	    g->protection != NULL && protection_detectors(g->protection) != 0 &&
-	    mask_type_is_textual(field->type);
+				   ? field->is_binary
+				   : pg_bind_is_binary(r->portal->formats,
+					 r->portal->format_count, i);
+	plan->is_scanned = plan->mask == MASK_NONE && g->protection != NULL &&
+			   protection_detectors(g->protection) != 0 &&
+			   mask_type_is_textual(field->type);
 	r->shape->is_masked |= plan->mask != MASK_NONE || plan->is_scanned;
 	r->shape->is_denied |= p.is_denied;
 	return ERR_NONE;
@@ -62,14 +62,13 @@ shape_read(struct session *s, const struct ruling *j, struct wire body,
 {
 	struct wire count = body;
 	size_t fields = wire_u16(&count);
-	struct reading r = {
-	    .session = s, .ruling = j, .portal = portal};
+	struct reading r = {.session = s, .ruling = j, .portal = portal};
 	enum err e = ERR_NONE;
 
 	if (fields > PG_FIELDS_MAX)
 		return ERR_MALFORMED;
-	r.shape = calloc(
-	    1, sizeof(*r.shape) + fields * sizeof(r.shape->columns[0]));
+	r.shape =
+	    calloc(1, sizeof(*r.shape) + fields * sizeof(r.shape->columns[0]));
 	if (r.shape == NULL)
 		return ERR_MEMORY;
 	r.shape->references = 1;
@@ -120,13 +119,13 @@ row_mask(struct session *s, const struct shape *shape, struct wire body,
 
 		len = wire_i32(&body);
 		m.is_null = len < 0;
-		value = m.value = len > 0 ? wire_bytes(&body, (size_t)len)
-					  : TEXT("");
+		value = m.value =
+		    len > 0 ? wire_bytes(&body, (size_t)len) : TEXT("");
 		if (body.bad)
 			return ERR_MALFORMED;
 		if (!m.is_null && plan->mask != MASK_NONE)
-			mask_value(plan->mask, plan->type, pg->mask_key,
-			    value, pg->row, &m);
+			mask_value(plan->mask, plan->type, pg->mask_key, value,
+			    pg->row, &m);
 		else if (!m.is_null && plan->is_scanned)
 			detect_mask(protection_detectors(protection),
 			    protection_detector_masks(protection), plan->type,

@@ -40,9 +40,10 @@ run_start(struct session *s, struct run *r)
 	if (r->started != 0)
 		return;
 	r->started = relay_now();
-	s->relay.deadline = r->limits.seconds == 0
-	    ? 0
-	    : r->started + (int64_t)r->limits.seconds * 1000;
+	s->relay.deadline =
+	    r->limits.seconds == 0
+		? 0
+		: r->started + (int64_t)r->limits.seconds * 1000;
 }
 
 void
@@ -61,8 +62,8 @@ bool
 run_count_row(struct session *s, struct pending *p, size_t bytes)
 {
 	struct run *r = p->run;
-	uint64_t *rows = p->portal != NULL ? &p->portal->rows
-					   : &r->outcome.rows;
+	uint64_t *rows =
+	    p->portal != NULL ? &p->portal->rows : &r->outcome.rows;
 	char text[128];
 
 	if (r->is_cut)
@@ -126,8 +127,7 @@ keep_name(struct names *n, struct text name, void *value)
 
 /* A cursor may be described and executed by its name, as a portal. */
 static void
-note_cursor(
-    struct session *s, struct ruling *j, struct text name, bool is_held)
+note_cursor(struct session *s, struct ruling *j, struct text name, bool is_held)
 {
 	const struct pg_bind bind = {.formats = (const uint8_t *)""};
 	struct pg *pg = pg_of(s);
@@ -192,8 +192,7 @@ is_held(const struct statement *st)
 
 /* What a successful statement changed of the names we keep. */
 static void
-note_names(
-    struct session *s, struct ruling *j, const struct statement *st)
+note_names(struct session *s, struct ruling *j, const struct statement *st)
 {
 	struct pg *pg = pg_of(s);
 
@@ -230,7 +229,7 @@ static void
 note_effects(struct session *s, struct ruling *j, bool has_failed)
 {
 	const uint64_t schema = BIT(OP_CREATE) | BIT(OP_ALTER) | BIT(OP_DROP) |
-	    BIT(OP_IMPORT_SCHEMA);
+				BIT(OP_IMPORT_SCHEMA);
 	const uint64_t code =
 	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 	struct pg *pg = pg_of(s);

@@ -42,8 +42,8 @@ is_setting_name(struct text name)
 	size_t i;
 
 	for (i = 0; i < name.len; i++) {
-		if (!isalnum((unsigned char)name.at[i]) &&
-		    name.at[i] != '_' && name.at[i] != '.')
+		if (!isalnum((unsigned char)name.at[i]) && name.at[i] != '_' &&
+		    name.at[i] != '.')
 			return false;
 	}
 	return name.len > 0 && !isdigit((unsigned char)name.at[0]);
@@ -82,8 +82,8 @@ fail_setting(struct session *s, struct text name, struct text reason)
 
 /* Judge one setting as the SET it amounts to, and keep it. */
 static enum err
-want_setting(
-    struct session *s, struct login_settings *w, struct text name, struct text value)
+want_setting(struct session *s, struct login_settings *w, struct text name,
+    struct text value)
 {
 	struct ruling *j;
 	enum err e = ERR_NONE;
@@ -100,8 +100,7 @@ want_setting(
 	if (j == NULL)
 		return ERR_MEMORY;
 	if (j->verdict.decision != THEN_ALLOW &&
-	    (!is_harmless(name) || j->verdict.rule != NULL ||
-		j->is_forbidden))
+	    (!is_harmless(name) || j->verdict.rule != NULL || j->is_forbidden))
 		e = fail_setting(s, name, j->verdict.reason);
 	ruling_drop(j);
 	w->has_encoding |= text_is_folded(name, TEXT("client_encoding"));
@@ -130,8 +129,8 @@ want_options(struct session *s, struct login_settings *w, struct text options)
 }
 
 enum err
-login_settings(
-    struct session *s, const struct pg_startup *startup, struct login_settings *w)
+login_settings(struct session *s, const struct pg_startup *startup,
+    struct login_settings *w)
 {
 	struct text login = text_of(s->login);
 	size_t i;
@@ -150,10 +149,10 @@ login_settings(
 		    TEXT("client_encoding"), TEXT("UTF8")};
 	w->list[w->count++] =
 	    (struct setting_pair){TEXT("application_name"), login};
-	w->list[w->count++] = (struct setting_pair){
-	    TEXT("sallyport.user"), s->identity.user};
-	w->list[w->count++] = (struct setting_pair){
-	    TEXT("sallyport.agent"), s->identity.agent};
+	w->list[w->count++] =
+	    (struct setting_pair){TEXT("sallyport.user"), s->identity.user};
+	w->list[w->count++] =
+	    (struct setting_pair){TEXT("sallyport.agent"), s->identity.agent};
 	w->list[w->count++] = (struct setting_pair){
 	    TEXT("client_connection_check_interval"), TEXT("1s")};
 	return ERR_NONE;

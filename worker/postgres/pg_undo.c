@@ -14,12 +14,12 @@
 
 #include "worker/postgres/pg.h"
 
-static const uint64_t changing = BIT(OP_INSERT) | BIT(OP_UPDATE) |
-    BIT(OP_DELETE) | BIT(OP_MERGE);
+static const uint64_t changing =
+    BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE);
 
-static const uint64_t transactions = BIT(OP_BEGIN) | BIT(OP_COMMIT) |
-    BIT(OP_ROLLBACK) | BIT(OP_SAVEPOINT) | BIT(OP_RELEASE) |
-    BIT(OP_PREPARE_TRANSACTION);
+static const uint64_t transactions =
+    BIT(OP_BEGIN) | BIT(OP_COMMIT) | BIT(OP_ROLLBACK) | BIT(OP_SAVEPOINT) |
+    BIT(OP_RELEASE) | BIT(OP_PREPARE_TRANSACTION);
 
 bool
 undo_is_wanted(const struct run *r)
@@ -28,7 +28,7 @@ undo_is_wanted(const struct run *r)
 
 	return (r->limits.changed_rows != 0 ||
 		   (r->limits.rows != 0 && returns)) &&
-	    (r->ruling->operations & changing) != 0;
+	       (r->ruling->operations & changing) != 0;
 }
 
 bool
@@ -103,8 +103,8 @@ conclude(struct session *s, bool is_ours)
 
 	if (is_ours)
 		e = pg->must_roll_back || pg->status == 'E'
-		    ? ask(s, "ROLLBACK", true)
-		    : ask(s, "COMMIT", false);
+			? ask(s, "ROLLBACK", true)
+			: ask(s, "COMMIT", false);
 	else if (pg->must_roll_back)
 		e = ask(s, "refused by sallyport", true);
 	if (e != ERR_NONE)
@@ -121,7 +121,8 @@ undo_query(struct session *s, struct text bytes, struct run *run)
 {
 	static const struct refusal mixed = {.sqlstate = "42501",
 	    .message = {"a message with several statements and transaction "
-			"control cannot be kept to its changed_rows", 87}};
+			"control cannot be kept to its changed_rows",
+		87}};
 	struct pg *pg = pg_of(s);
 	bool is_ours = false;
 	enum err e;

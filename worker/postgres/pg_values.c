@@ -5,7 +5,9 @@
 
 #include "worker/postgres/pg.h"
 
-enum { VALUE_SHOWN = 120 }; /* bytes of one value */
+enum {
+	VALUE_SHOWN = 120
+}; /* bytes of one value */
 
 static void
 put_quoted(struct buffer *b, struct text value)
@@ -29,8 +31,8 @@ put_hex(struct buffer *b, struct text value)
 
 	buffer_put_text(b, TEXT("binary "));
 	for (i = 0; i < value.len; i++) {
-		snprintf(digits, sizeof(digits), "%02x",
-		    (unsigned char)value.at[i]);
+		snprintf(
+		    digits, sizeof(digits), "%02x", (unsigned char)value.at[i]);
 		buffer_put_text(b, (struct text){digits, 2});
 	}
 }

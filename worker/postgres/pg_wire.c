@@ -129,7 +129,7 @@ pg_next_option(struct text *rest, struct arena *a, struct pg_setting *out)
 	if (text_is(word, TEXT("-c")))
 		e = option_word(rest, a, &word);
 	else if (text_starts(word, TEXT("-c")) ||
-	    (text_starts(word, TEXT("--")) && word.len > 2))
+		 (text_starts(word, TEXT("--")) && word.len > 2))
 		word.at += 2, word.len -= 2;
 	else
 		return ERR_UNSUPPORTED;
@@ -169,8 +169,8 @@ pg_parse_bind(struct wire w, struct pg_bind *out)
 	out->values = (struct text){
 	    (const char *)values, w.bad ? 0 : (size_t)(w.at - values)};
 	out->format_count = wire_u16(&w);
-	out->formats = (const uint8_t *)wire_bytes(
-	    &w, (size_t)out->format_count * 2).at;
+	out->formats =
+	    (const uint8_t *)wire_bytes(&w, (size_t)out->format_count * 2).at;
 	return wire_end(&w);
 }
 
@@ -430,8 +430,8 @@ put_scrubbed_message(
 	if (is_servers_wording(sqlstate))
 		put_blanked(b, message);
 	else
-		buffer_put_text(b,
-		    TEXT("message withheld: it may quote protected values"));
+		buffer_put_text(
+		    b, TEXT("message withheld: it may quote protected values"));
 	buffer_put_u8(b, 0);
 }
 

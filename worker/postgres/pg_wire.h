@@ -19,7 +19,7 @@ enum {
 	PG_STARTUP_MIN = 8,
 	PG_STARTUP_MAX = 10000, /* as MAX_STARTUP_PACKET_LENGTH */
 	PG_STARTUP_SETTINGS_MAX = 128,
-	PG_HEADER = 5, /* type byte and length */
+	PG_HEADER = 5,	      /* type byte and length */
 	PG_FIELDS_MAX = 1664, /* MaxTupleAttributeNumber */
 	PG_PARAMETERS_MAX = 65535,
 	PG_PROTOCOL_3_0 = 3 << 16,
@@ -62,14 +62,13 @@ enum err pg_parse_parse(struct wire w, struct pg_parse *out) MUST_CHECK;
 
 struct pg_bind { /* 'B' */
 	struct text portal, statement;
-	uint16_t format_count;	    /* of results */
-	const uint8_t *formats;	    /* format_count 16-bit words, borrowed */
-	struct text values;	    /* the parameter part, for digests */
+	uint16_t format_count;	/* of results */
+	const uint8_t *formats; /* format_count 16-bit words, borrowed */
+	struct text values;	/* the parameter part, for digests */
 };
 enum err pg_parse_bind(struct wire w, struct pg_bind *out) MUST_CHECK;
 /* Is result column `i` sent in binary? */
-bool pg_bind_is_binary(
-    const uint8_t *formats, uint16_t format_count, size_t i);
+bool pg_bind_is_binary(const uint8_t *formats, uint16_t format_count, size_t i);
 
 struct pg_execute { /* 'E' */
 	struct text portal;
@@ -112,8 +111,7 @@ enum err pg_parse_error(struct wire w, struct pg_error *out) MUST_CHECK;
 struct pg_parameter { /* ParameterStatus */
 	struct text name, value;
 };
-enum err pg_parse_parameter(
-    struct wire w, struct pg_parameter *out) MUST_CHECK;
+enum err pg_parse_parameter(struct wire w, struct pg_parameter *out) MUST_CHECK;
 
 /* The number at the end of a command tag ("UPDATE 5"); 0 when none. */
 uint64_t pg_tag_count(struct text tag);

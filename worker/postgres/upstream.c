@@ -27,7 +27,7 @@ struct login { /* one login, from startup to ReadyForQuery */
 	struct pg_upstream *link;
 	const struct upstream *upstream;
 	int broker;
-	int64_t deadline; /* CLOCK_MONOTONIC, ms */
+	int64_t deadline;		       /* CLOCK_MONOTONIC, ms */
 	char client_first[64 + NONCE_LEN * 2]; /* bare */
 	uint8_t server_signature[SCRAM_KEY_LEN];
 	bool expects_signature, is_proved, is_ready;
@@ -111,9 +111,8 @@ start_scram(struct login *l, struct wire body)
 
 /* "r=…,s=…,i=…" taken apart; the nonce must continue ours. */
 static enum err
-read_server_first(
-    const struct login *l, struct text first, struct broker_request *r,
-    struct text *nonce_out)
+read_server_first(const struct login *l, struct text first,
+    struct broker_request *r, struct text *nonce_out)
 {
 	const char *ours = l->client_first + strlen("n=,r=");
 	char copy[SCRAM_TEXT_MAX], *salt, *count, *end;
@@ -155,8 +154,8 @@ continue_scram(struct login *l, struct wire body)
 	if (e != ERR_NONE)
 		return e;
 	field_set(r.upstream, sizeof(r.upstream), text_of(l->upstream->name));
-	bare = snprintf(final, sizeof(final), "c=biws,r=%.*s", (int)nonce.len,
-	    nonce.at);
+	bare = snprintf(
+	    final, sizeof(final), "c=biws,r=%.*s", (int)nonce.len, nonce.at);
 	auth = snprintf(r.auth, sizeof(r.auth), "%s,%.*s,%s", l->client_first,
 	    (int)first.len, first.at, final);
 	if (auth < 0 || (size_t)auth >= sizeof(r.auth))
@@ -168,10 +167,9 @@ continue_scram(struct login *l, struct wire body)
 	memcpy(l->server_signature, reply.signature, SCRAM_KEY_LEN);
 	l->expects_signature = true;
 	proof[base64_encode(reply.proof, SCRAM_KEY_LEN, proof)] = '\0';
-	bare += snprintf(final + bare, sizeof(final) - (size_t)bare, ",p=%s",
-	    proof);
-	return send_message(
-	    l, 'p', NULL, (struct text){final, (size_t)bare});
+	bare += snprintf(
+	    final + bare, sizeof(final) - (size_t)bare, ",p=%s", proof);
+	return send_message(l, 'p', NULL, (struct text){final, (size_t)bare});
 }
 
 static enum err
@@ -197,8 +195,7 @@ finish_scram(struct login *l, struct wire body)
 static enum err
 answer_md5(struct login *l, struct wire body)
 {
-	struct broker_request r = {
-	    .kind = BROKER_UPSTREAM_MD5, .salt_len = 4};
+	struct broker_request r = {.kind = BROKER_UPSTREAM_MD5, .salt_len = 4};
 	struct broker_reply reply;
 	struct text salt = wire_bytes(&body, 4);
 	enum err e = wire_end(&body);
@@ -211,8 +208,8 @@ answer_md5(struct login *l, struct wire body)
 	if (e != ERR_NONE)
 		return fail(l->link, e, "the broker refused the login");
 	reply.md5[sizeof(reply.md5) - 1] = '\0';
-	return send_message(l, 'p', NULL,
-	    (struct text){reply.md5, strlen(reply.md5) + 1});
+	return send_message(
+	    l, 'p', NULL, (struct text){reply.md5, strlen(reply.md5) + 1});
 }
 
 static enum err
@@ -311,7 +308,9 @@ pg_upstream_open(const struct upstream *u, struct text database,
     const struct setting_pair *settings, size_t setting_count,
     int broker_channel, struct pg_upstream *out)
 {
-	struct login l = {.link = out, .upstream = u, .broker = broker_channel,
+	struct login l = {.link = out,
+	    .upstream = u,
+	    .broker = broker_channel,
 	    .deadline = upstream_now() + UPSTREAM_DEADLINE_MS};
 	enum err e;
 
@@ -349,7 +348,9 @@ pg_upstream_close(struct pg_upstream *u)
 
 /* --- queries of our own --------------------------------------------------- */
 
-enum { FIELDS_MAX = 64 };
+enum {
+	FIELDS_MAX = 64
+};
 
 static enum err
 on_row(struct wire body, pg_row row, void *context)

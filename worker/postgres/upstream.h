@@ -17,7 +17,7 @@
 #include "common/wire.h"
 
 enum {
-	UPSTREAM_DEADLINE_MS = 15000,	  /* connect and log in */
+	UPSTREAM_DEADLINE_MS = 15000,	     /* connect and log in */
 	UPSTREAM_ROW_MAX = 64 * 1024 * 1024, /* a row of upstream_query() */
 	UPSTREAM_REASON_MAX = 512,
 };
@@ -27,7 +27,7 @@ struct setting_pair { /* a startup parameter */
 };
 
 struct pg_upstream {
-	int fd; /* blocking; -1: closed */
+	int fd;		  /* blocking; -1: closed */
 	struct buffer in; /* received and not consumed yet */
 	int32_t backend_pid;
 	uint32_t cancel_key;
@@ -56,8 +56,8 @@ typedef enum err (*pg_row)(
  * two messages of the server. The server's own error: ERR_REFUSED, words in
  * u->reason; the connection is usable after that. After any other error it
  * is not. */
-enum err pg_upstream_query(struct pg_upstream *u, const char *sql,
-    pg_row row, void *context, int timeout_ms) MUST_CHECK;
+enum err pg_upstream_query(struct pg_upstream *u, const char *sql, pg_row row,
+    void *context, int timeout_ms) MUST_CHECK;
 
 /* Open a connection of its own and send a CancelRequest. Best effort. */
 enum err pg_upstream_cancel(const struct upstream *u, int32_t backend_pid,

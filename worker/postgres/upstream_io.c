@@ -73,8 +73,8 @@ receive(struct pg_upstream *u, size_t need, int64_t deadline)
 		e = wait_for(u->fd, POLLIN, deadline);
 		if (e != ERR_NONE)
 			return e;
-		n = recv(u->fd, u->in.bytes + u->in.len,
-		    u->in.size - u->in.len, 0);
+		n = recv(
+		    u->fd, u->in.bytes + u->in.len, u->in.size - u->in.len, 0);
 		if (n == 0)
 			return ERR_CLOSED;
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
@@ -162,8 +162,8 @@ connect_one(const struct addrinfo *ai, int64_t deadline, int *fd_out)
 static enum err
 connect_tcp(const char *address, int64_t deadline, int *fd_out)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_NUMERICSERV};
+	const struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *all = NULL, *ai;
 	const char *colon = strrchr(address, ':');
 	char host[256];

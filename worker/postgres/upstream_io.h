@@ -10,12 +10,12 @@
 int64_t upstream_now(void);
 
 /* Connect to where the upstream is ("host:port", "unix:/path"). */
-enum err upstream_connect(const struct upstream *u, int64_t deadline,
-    int *fd_out) MUST_CHECK;
+enum err upstream_connect(
+    const struct upstream *u, int64_t deadline, int *fd_out) MUST_CHECK;
 
 /* Send all of it. ERR_MEMORY when the buffer had failed. */
-enum err upstream_send(struct pg_upstream *u, const struct buffer *b,
-    int64_t deadline) MUST_CHECK;
+enum err upstream_send(
+    struct pg_upstream *u, const struct buffer *b, int64_t deadline) MUST_CHECK;
 
 struct upstream_message {
 	char type;
@@ -25,7 +25,7 @@ struct upstream_message {
 
 /* The next whole message, at the front of u->in; the caller drops `total`
  * bytes when done. A length over `most`: ERR_MALFORMED. */
-enum err upstream_receive(struct pg_upstream *u, size_t most,
-    int64_t deadline, struct upstream_message *out) MUST_CHECK;
+enum err upstream_receive(struct pg_upstream *u, size_t most, int64_t deadline,
+    struct upstream_message *out) MUST_CHECK;
 
 #endif
