@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/audit.h"
+#include "common/log.h"
 
 enum {
 	STAMP_LEN = 19
@@ -41,6 +42,7 @@ struct audit {
 	} records[2];
 	unsigned current;
 	bool has_deferred;
+	atomic_llong *failing_since; /* NULL: nobody is told */
 };
 
 struct audit *
@@ -241,7 +243,7 @@ audit_write(struct audit *a, bool with_current)
 }
 
 static enum err
-audit_deliver(struct audit *a, bool with_current)
+audit_try(struct audit *a, bool with_current)
 {
 	enum err e;
 
@@ -254,6 +256,44 @@ audit_deliver(struct audit *a, bool with_current)
 	e = audit_connect(a);
 	if (e == ERR_NONE)
 		e = audit_write(a, with_current);
+	return e;
+}
+
+void
+audit_watch(struct audit *a, atomic_llong *failing_since)
+{
+	a->failing_since = failing_since;
+}
+
+static void
+audit_note(struct audit *a, enum err e)
+{
+	struct timespec now;
+	long long was = atomic_load(a->failing_since), is = 0;
+
+	if ((e == ERR_NONE) == (was == 0))
+		return;
+	if (e != ERR_NONE) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		is = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	}
+	if (!atomic_compare_exchange_strong(a->failing_since, &was, is))
+		return;
+	if (is != 0)
+		log_error("the audit sink %s takes no records: statements "
+			  "are refused until it does", a->sink.sun_path);
+	else
+		log_info("the audit sink %s takes records again",
+		    a->sink.sun_path);
+}
+
+static enum err
+audit_deliver(struct audit *a, bool with_current)
+{
+	enum err e = audit_try(a, with_current);
+
+	if (a->failing_since != NULL)
+		audit_note(a, e);
 	return e;
 }
 

@@ -9,6 +9,7 @@
 #ifndef SALLYPORT_AUDIT_H
 #define SALLYPORT_AUDIT_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -33,6 +34,11 @@ void audit_free(struct audit *a);
 /* From now on wait so long for the sink, at most (1 or more), instead of
  * AUDIT_DEADLINE_MS. */
 void audit_set_deadline(struct audit *a, unsigned milliseconds);
+
+/* Note in `failing_since` (shared with others; Unix time in ms, 0: all is
+ * well) when the sink stops taking records and when it takes them again; the
+ * first to see either logs it. */
+void audit_watch(struct audit *a, atomic_llong *failing_since);
 
 /* Whose events these are: put into every record from now on (borrowed). */
 struct audit_session {

@@ -144,6 +144,21 @@ catch_cte(struct reader *r, struct text text)
 	return e;
 }
 
+/* `OPERATOR ( pg_catalog . ~ )`. What a function of that name is called with
+ * has a name after the dot, or the star that is therefore left out here. */
+static bool
+is_system_operator(const struct reader *r, uint32_t i)
+{
+	return i + 5 < r->canonical->count &&
+	    token_at(r, i)->kind == TOKEN_WORD &&
+	    text_is(token_at(r, i)->name, TEXT("operator")) &&
+	    is_word(token_at(r, i + 2), TEXT("pg_catalog")) &&
+	    text_is(token_at(r, i + 3)->raw, TEXT(".")) &&
+	    token_at(r, i + 4)->kind == TOKEN_OPERATOR &&
+	    !text_is(token_at(r, i + 4)->raw, TEXT("*")) &&
+	    text_is(token_at(r, i + 5)->raw, TEXT(")"));
+}
+
 static void
 catch_function(struct reader *r, struct text text)
 {
@@ -152,6 +167,8 @@ catch_function(struct reader *r, struct text text)
 	unsigned flags = word == NULL ? 0 : word->flags;
 	bool is_qualified = c.last > c.first;
 
+	if (!is_qualified && is_system_operator(r, c.first))
+		return;
 	if (is_qualified && (c.last != c.first + 2 ||
 		!is_word(token_at(r, c.first), TEXT("pg_catalog"))))
 		flags = 0;

@@ -144,6 +144,9 @@ struct scoreboard {
 	atomic_int draining;
 	atomic_uint_fast64_t next_request; /* numbers handed out so far */
 	atomic_uint_fast64_t sessions_total, workers_died, clients_refused;
+	/* Since when the audit sink takes no records (Unix time, ms); 0: it
+	 * does. Set and cleared by whoever sends. */
+	atomic_llong audit_failing_since;
 	atomic_int worker_ceiling_reached; /* all `max` busy: refuse politely */
 	atomic_uint control_heard; /* a bit for each place of a control child:
 				    * it has its request and is at work */

@@ -4,6 +4,7 @@
  * The rule: a rule that could never match, never decide or never be obeyed
  * is a mistake, and a mistake in a policy is told before it is in force.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/policy_rule.h"
@@ -72,6 +73,53 @@ check_label(struct reading *r, const struct node *key)
 		reading_unknown(r, key, "label", words, count);
 }
 
+/* Every value the upstreams have for that label. */
+static const char **
+label_values(struct reading *r, const struct settings *s, struct text key,
+    size_t *count_out)
+{
+	size_t room = 0, i, k;
+	const char **values;
+
+	for (i = 0; i < s->upstream_count; i++)
+		room += s->upstreams[i].label_count;
+	values = reading_array(r, room, sizeof(*values));
+	*count_out = 0;
+	for (i = 0; values != NULL && i < s->upstream_count; i++) {
+		const struct upstream *u = &s->upstreams[i];
+
+		for (k = 0; k < u->label_count; k++) {
+			if (text_is(u->labels[k].key, key) &&
+			    u->labels[k].value.at != NULL)
+				values[(*count_out)++] = u->labels[k].value.at;
+		}
+	}
+	return values;
+}
+
+/* As for a label: what is nearly a value here is a slip, and a rule with it
+ * would match nowhere. */
+static void
+check_label_value(
+    struct reading *r, struct text key, const struct node *value)
+{
+	const struct policy_names *names = r->context;
+	char what[100];
+	const char **values;
+	size_t count, i;
+
+	values = label_values(r, names->settings, key, &count);
+	for (i = 0; i < count; i++) {
+		if (text_is(value->text, text_of(values[i])))
+			return;
+	}
+	if (who_is_glob(value->text) ||
+	    text_suggest(value->text, values, count) == NULL)
+		return;
+	snprintf(what, sizeof(what), "value of label `%.63s`:", key.at);
+	reading_unknown(r, value, what, values, count);
+}
+
 static void
 read_label(struct reading *r, const struct node *key, const struct node *value,
     void *out)
@@ -91,8 +139,11 @@ read_label(struct reading *r, const struct node *key, const struct node *value,
 	for (i = 0; i < count; i++) {
 		struct label *label = &grown[on->label_count + i];
 
+		const struct node *word = reading_scalar(value, i);
+
 		label->key = key->text;
-		(void)reading_text(r, reading_scalar(value, i), &label->value);
+		if (reading_text(r, word, &label->value))
+			check_label_value(r, key->text, word);
 	}
 	on->labels = grown;
 	on->label_count += count;

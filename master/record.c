@@ -24,6 +24,7 @@ record_open(struct master *m)
 	if (fresh == NULL)
 		return ERR_MEMORY;
 	audit_set_deadline(fresh, RECORD_DEADLINE_MS);
+	audit_watch(fresh, &m->board->audit_failing_since);
 	audit_free(m->audit);
 	m->audit = fresh;
 	m->audit_failed_at = 0;

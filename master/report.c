@@ -75,7 +75,7 @@ report_status(struct master *m)
 	scoreboard_reload_result(b, &reload);
 	return json_pack(
 	    "{s:b, s:i, s:I, s:b, s:o, s:I, s:o, s:I, s:I, s:o, s:b, s:o, s:o,"
-	    " s:o, s:o}",
+	    " s:o, s:o, s:I}",
 	    "ok", 1, "pid", atomic_load(&b->master), "started_at",
 	    (json_int_t)b->started_at, "draining", atomic_load(&b->draining),
 	    "generation", count(atomic_load(&b->generation)), "loaded_at",
@@ -86,7 +86,8 @@ report_status(struct master *m)
 	    count(requests_pending(b)), "sessions_total",
 	    count(atomic_load(&b->sessions_total)), "workers_died",
 	    count(atomic_load(&b->workers_died)), "clients_refused",
-	    count(atomic_load(&b->clients_refused)));
+	    count(atomic_load(&b->clients_refused)), "audit_failing_since",
+	    (json_int_t)atomic_load(&b->audit_failing_since));
 }
 
 static json_t *

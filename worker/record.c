@@ -204,7 +204,10 @@ static enum err
 record_one(struct gate *g, const struct ruling *j, struct text part,
     const char *decision, struct text reason, uint64_t request)
 {
-	const struct rule *rule = j->verdict.rule;
+	bool is_other = j->verdict.decision == THEN_ALLOW && reason.len > 0 &&
+	    request == 0;
+	/* refused though a rule allowed it: the rule is not to blame */
+	const struct rule *rule = is_other ? NULL : j->verdict.rule;
 	struct json *out = audit_begin(g->audit, "statement");
 
 	json_raw(out, part);

@@ -141,6 +141,7 @@ session_init(struct session *s, struct birth *b, int fd, size_t listener)
 	    s->protocol == NULL || !make_id(s->id))
 		return false;
 	audit_set_session(s->audit, &s->record);
+	audit_watch(s->audit, &b->board->audit_failing_since);
 	gate_init(s->gate, b, s->audit);
 	return true;
 }

@@ -83,6 +83,9 @@ status_print(const json_t *s)
 	    member_number(s, "rules"), member_number(s, "protections"));
 	time_print("policy loaded", member_number(s, "loaded_at"));
 	reload_print(json_object_get(s, "reload"));
+	if (member_number(s, "audit_failing_since") != 0)
+		time_print("audit FAILING",
+		    member_number(s, "audit_failing_since"));
 	workers_print(json_object_get(s, "workers"));
 	number_print("held requests", s, "held");
 	number_print("sessions so far", s, "sessions_total");

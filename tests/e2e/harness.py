@@ -252,6 +252,13 @@ class Postgres(Server):
         return self
 
 
+def without_doubles(pairs):
+    """A JSON object whose keys are all different."""
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError(f"a key is there twice: {[k for k, _ in pairs]}")
+    return dict(pairs)
+
+
 class Sink:
     """Where audit records go: a bound datagram socket and a thread."""
 
@@ -259,6 +266,7 @@ class Sink:
         self.path = path
         self.records = []
         self.raw = []
+        self.complaints = []  # records that are not good JSON
         self.socket = None
         self.is_open = False
         self.open()
@@ -283,7 +291,12 @@ class Sink:
                 return
             self.raw.append(datagram)
             _, cookie, rest = datagram.partition(b"@cee:")
-            self.records.append(json.loads(rest) if cookie else
+            try:
+                record = json.loads(rest, object_pairs_hook=without_doubles)
+            except ValueError as wrong:
+                cookie, record = b"", {}
+                self.complaints.append(f"{wrong}: {datagram!r}")
+            self.records.append(record if cookie else
                                 {"event": "not an audit record",
                                  "text": datagram.decode("utf-8", "replace")})
 
@@ -437,10 +450,8 @@ class Sallyport(Server):
     def _is_up(self):
         if self.process.poll() is not None:
             raise AssertionError("sallyportd ended:\n" + self.log_text())
-        if not os.path.exists(self.control) or not self._listens():
-            return False
-        with socket.socket(socket.AF_UNIX) as s:
-            return s.connect_ex(self.control) == 0
+        # the sockets are bound before the policy is known to be good
+        return "listening on" in self.log_text() and self._listens()
 
     def _listens(self):
         wanted = f"0100007F:{self.port:04X} 00000000:0000 0A"
@@ -459,7 +470,10 @@ class Sallyport(Server):
         return children(self.process.pid)
 
     def complaints(self):
-        """What a sanitizer said, or a crash; empty when all is well."""
+        """What a sanitizer said, a crash, a bad record; empty when all is
+        well."""
+        if self.sink.complaints:
+            return "\n".join(self.sink.complaints)
         if not os.path.exists(self.log):
             return ""
         lines = self.log_text().splitlines()

@@ -283,3 +283,19 @@ def test_psycopg_shows_the_reason_when_the_sink_is_gone(world):
             c.execute("SELECT 1")
         assert "audit" in str(caught.error).lower()
         s.sink.open()
+
+
+def test_status_tells_that_the_sink_takes_no_records(world):
+    s = world.sallyport()
+    with s.wire() as w:
+        assert w.query("SELECT 1").rows
+        s.sink.close()
+        fails(w.query("SELECT 1"))
+        assert s.json("status")["audit_failing_since"] > 0
+        assert "audit FAILING" in s.operate("status")
+        assert "takes no records" in s.log_text()
+        s.sink.open()
+        harness.until(lambda: w.query("SELECT 1").rows, "a served statement",
+                      every=0.1)
+        assert s.json("status")["audit_failing_since"] == 0
+    assert "takes records again" in s.log_text()

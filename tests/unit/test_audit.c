@@ -1,4 +1,4 @@
-/* links: common/audit.c common/json.c common/text.c common/err.c */
+/* links: common/audit.c common/json.c common/text.c common/err.c common/log.c */
 #include <check.h>
 #include <stdlib.h>
 #include <sys/socket.h>

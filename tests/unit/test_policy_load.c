@@ -223,6 +223,13 @@ static const struct wrong {
 	":1:47: unknown upstream `shp` (did you mean `shop`?)"},
     {"rules: [{name: a, then: allow, on: {enviroment: production}}]",
 	":1:37: unknown label `enviroment` (did you mean `environment`?)"},
+    {"rules: [{name: a, then: allow, on: {environment: produktion}}]",
+	":1:50: unknown value of label `environment`: `produktion` (did you "
+	"mean `production`?)"},
+    {"rules: [{name: a, then: allow, on: {environment: [staging, prod,"
+     " stagin]}}]",
+	":1:66: unknown value of label `environment`: `stagin` (did you mean "
+	"`staging`?)"},
     {"rules: [{name: a, then: allow, to: a.b.c}]",
 	":1:36: `a.b.c` is not a relation such as public.orders"},
     {"rules: [{name: a, then: allow, to: .b}]",
@@ -302,7 +309,8 @@ static const struct wrong {
     {"examples: [{as: alice, on: shp, sql: x, expect: deny}]",
 	":1:28: unknown upstream `shp` (did you mean `shop`?)"},
     {"examples: [{as: alice, on: shop, sql: x, expect: observe}]",
-	":1:50: unknown value of `expect`: `observe`"},
+	":1:50: unknown value of `expect`: `observe` (allow, approve or "
+	"deny)"},
     /* words of the design that are not done yet */
     {"rules: [{name: a, then: allow, limits: {changed_rows: 0}}]",
 	":1:55: 0 is not between 1 and 1000000000000"},
@@ -354,7 +362,8 @@ END_TEST
 START_TEST(labels_of_other_machines_are_no_slip)
 {
 	ck_assert_int_eq(load("rules: [{name: a, then: allow,"
-			      " on: {tier: gold, environment: testing}}]"),
+			      " on: {tier: gold, environment:"
+			      " [testing, productio*]}}]"),
 	    ERR_NONE);
 }
 END_TEST

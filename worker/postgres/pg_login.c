@@ -29,8 +29,6 @@ login_fail(struct session *s, const char *sqlstate, const char *reason,
 	struct json *j = audit_begin(s->audit, "login-failed");
 
 	json_cstring(j, "reason", reason);
-	if (s->identity.user.len == 0 && s->identity.agent.len == 0)
-		json_cstring(j, "client", s->client);
 	json_cstring(j, "sqlstate", sqlstate);
 	if (audit_send(s->audit) != ERR_NONE)
 		log_error(
@@ -155,7 +153,9 @@ open_upstream(struct session *s, const struct login_settings *w)
 		return ERR_NONE;
 	}
 	memcpy(reason, pg->link.reason, sizeof(reason));
-	if (e == ERR_REFUSED && pg->link.sqlstate[0] != '\0')
+	/* class 28: our own login is wrong, which is no business of clients */
+	if (e == ERR_REFUSED && pg->link.sqlstate[0] != '\0' &&
+	    strncmp(pg->link.sqlstate, "28", 2) != 0)
 		return login_fail(s, pg->link.sqlstate, reason, reason);
 	log_error(
 	    "session %s: upstream %s: %s", s->id, s->upstream->name, reason);

@@ -86,19 +86,28 @@ pg_refuse_statement(struct session *s, char kind, const struct refusal *r)
 	return ERR_NONE;
 }
 
+/* The rule that refused, or asked for a person; a rule that allowed is not to
+ * blame when the statement is refused for another reason. */
+static const struct rule *
+blamed_rule(const struct ruling *j)
+{
+	return j->verdict.decision == THEN_ALLOW ? NULL : j->verdict.rule;
+}
+
 /* DETAIL for programs: one JSON object. */
 static struct text
 refusal_detail(const struct ruling *j, const char *decision, uint64_t request,
     char *buffer, size_t size)
 {
+	const struct rule *rule = blamed_rule(j);
 	struct json out;
 	size_t i, k;
 	char name[160];
 
 	json_init(&out, buffer, size);
 	json_open(&out, NULL, '{');
-	if (j->verdict.rule != NULL)
-		json_text(&out, "rule", j->verdict.rule->name);
+	if (rule != NULL)
+		json_text(&out, "rule", rule->name);
 	else
 		json_raw(&out, TEXT("\"rule\":null")), out.comma = true;
 	json_cstring(&out, "decision", decision);
@@ -137,7 +146,7 @@ static int
 refusal_message(
     const struct ruling *j, struct text reason, char *buffer, size_t size)
 {
-	const struct rule *rule = j->verdict.rule;
+	const struct rule *rule = blamed_rule(j);
 	int len;
 
 	if (rule == NULL && reason.len == 0)
@@ -157,7 +166,7 @@ enum err
 pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
     struct text reason, uint64_t request)
 {
-	const struct rule *rule = j->verdict.rule;
+	const struct rule *rule = blamed_rule(j);
 	char message[GATE_REASON_MAX + 256], detail[DETAIL_MAX];
 	struct refusal r = {.sqlstate = "42501"};
 	int len;
