@@ -50,6 +50,18 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Where the programs look for their files is compiled into some of them.
+paths := $(DATADIR) $(SYSCONF)
+
+$(BUILD)/paths: FORCE
+	@mkdir -p $(@D)
+	@echo '$(paths)' | cmp -s - $@ || echo '$(paths)' >$@
+
+$(call objects,$(shell grep -lE 'DATADIR|SYSCONF' $(common) $(master) \
+	$(command))): $(BUILD)/paths
+
+FORCE:
+
 # A unit test names the modules it links in its first line:
 #     /* links: common/arena.c common/text.c */
 links = $(shell sed -n '1s,^/\* links: \(.*\) \*/$$,\1,p' $(1))
@@ -104,6 +116,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit check san check-san fuzz bench install clean
+.PHONY: all FORCE unit check san check-san fuzz bench install clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -171,7 +171,7 @@ catch_function(struct reader *r, struct text text)
 		return;
 	if (is_qualified && (c.last != c.first + 2 ||
 		!is_word(token_at(r, c.first), TEXT("pg_catalog"))))
-		flags = 0;
+		flags &= WORD_ESCAPING; /* whoever owns one of that name */
 	else if (!is_qualified && flags & WORD_CONSTRUCT &&
 	    token_at(r, c.last)->kind == TOKEN_WORD)
 		return;

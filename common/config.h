@@ -66,6 +66,7 @@ struct settings {
 	unsigned workers_spare;	  /* 1..1000, default 4 */
 	unsigned workers_max;	  /* 1..10000, >= spare, default 256 */
 	const char *run_as;	  /* user name, NULL: stay */
+	struct setting_at run_as_at;
 	const char *state;	  /* absolute path of the folder */
 	const char *control;	  /* absolute path of the socket */
 	size_t statement_limit;	  /* bytes, 1 KiB..1 GiB, default 16 MiB */
@@ -128,6 +129,13 @@ enum err identities_find_accounts(
  * diagnostic at its line. `out` is complete on ERR_NONE. */
 enum err policy_load(const struct settings *s, const struct identities *ids,
     struct arena *a, struct diagnostics *d, struct policy *out) MUST_CHECK;
+
+/* As policy_load(), but an example that fails refuses nothing: what would be
+ * complained of is in `failed` instead. For looking at a policy that is being
+ * written, never for putting one in force. */
+enum err policy_load_trial(const struct settings *s,
+    const struct identities *ids, struct arena *a, struct diagnostics *d,
+    struct diagnostics *failed, struct policy *out) MUST_CHECK;
 
 /* What became of one example: as it was expected, or not; in words. */
 struct example_result {

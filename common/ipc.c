@@ -323,6 +323,7 @@ wish_for(struct scoreboard *b, struct text upstream, struct text database)
 	 * another database then serves nobody */
 	field_set(w->upstream, sizeof(w->upstream), upstream);
 	field_set(w->database, sizeof(w->database), database);
+	w->warnings[0] = '\0';
 	atomic_store(&w->failed, 0);
 	atomic_store(&w->wanted_at, clock_ms());
 	atomic_store(&w->state, WISH_USED);

@@ -38,6 +38,7 @@ enum {
 	REQUEST_TEXT_MAX = 4096,  /* the exact statement, cut, with the NUL */
 	REQUESTS_MAX = 256,	  /* held statements at a time */
 	APPROVERS_MAX = 8,
+	WISH_TEXT_MAX = 2048,
 	WISHES_MAX = 64,    /* databases the catalogues watch */
 	WISH_REST_MS = 60000,
 	RATE_BUCKETS = 4096, /* power of two */
@@ -130,6 +131,9 @@ struct wish {
 	 * changed: until `done` is there, the catalogue tells the past. */
 	atomic_uint changed;
 	atomic_llong wanted_at; /* a session last asked, monotonic ms */
+	/* What the last reading says against the policy, a line each; written
+	 * by the catalogue process only, and only shown. */
+	char warnings[WISH_TEXT_MAX];
 };
 
 struct rate_bucket { /* statements of one (identity, rule) in one minute */

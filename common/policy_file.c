@@ -54,7 +54,7 @@ read_mask(struct reading *r, const struct node *n, void *field)
 	mask = mask_by_name(word);
 	if (mask == MASK_MAX || mask == MASK_NONE) {
 		words = mask_words(&count);
-		reading_unknown(r, n, "mask", words, count);
+		reading_unknown_word(r, n, "mask", words, count);
 		return;
 	}
 	*(enum mask *)field = mask;

@@ -71,13 +71,30 @@ read_data(struct loading *l, const char *kind, enum dialect d,
 	    path, l->reading.arena, l->reading.diagnostics, out);
 }
 
+/* Programs that were built for one place and not installed there. */
+static enum err
+check_data_folder(struct loading *l)
+{
+	const char *folder = config_data_folder();
+
+	if (access(folder, F_OK) == 0)
+		return ERR_NONE;
+	diagnostics_add(l->reading.diagnostics, folder, 0, 0,
+	    "%s: Sallyport's own data (classes, functions) is missing: run "
+	    "`make install`, with the PREFIX it was built with",
+	    strerror(errno));
+	return ERR_INVALID;
+}
+
 /* The dialects of the upstreams' engines: PostgreSQL's, for now. */
 static enum err
 read_classes(struct loading *l)
 {
 	enum dialect d = DIALECT_POSTGRES;
-	enum err err;
+	enum err err = check_data_folder(l);
 
+	if (err != ERR_NONE)
+		return err;
 	err = read_data(l, "classes", d, &l->policy->classes_yaml[d]);
 	if (err != ERR_NONE)
 		return err;
@@ -323,7 +340,7 @@ static enum err
 load(struct loading *l, const char *folder)
 {
 	static enum err (*const steps[])(struct loading *l) = {
-	    join_files, check_names, read_classes, compile, run_examples};
+	    join_files, check_names, read_classes, compile};
 	size_t before = diagnostics_count(l->reading.diagnostics), i;
 	enum err err = read_folder(l, folder);
 
@@ -344,9 +361,24 @@ load(struct loading *l, const char *folder)
 	    : ERR_INVALID;
 }
 
+/* The examples' complaints go to `failed`. */
+static enum err
+load_and_prove(struct loading *l, const char *folder,
+    struct diagnostics *failed)
+{
+	enum err err = load(l, folder);
+
+	if (err != ERR_NONE)
+		return err;
+	l->reading.diagnostics = failed;
+	err = run_examples(l);
+	return l->reading.err != ERR_NONE ? l->reading.err : err;
+}
+
 enum err
-policy_load(const struct settings *s, const struct identities *ids,
-    struct arena *a, struct diagnostics *d, struct policy *out)
+policy_load_trial(const struct settings *s, const struct identities *ids,
+    struct arena *a, struct diagnostics *d, struct diagnostics *failed,
+    struct policy *out)
 {
 	struct loading l = {
 	    .names = {s, ids},
@@ -358,8 +390,22 @@ policy_load(const struct settings *s, const struct identities *ids,
 	out->identities = *ids;
 	l.reading = (struct reading){
 	    .arena = a, .diagnostics = d, .context = &l.names};
-	err = load(&l, s->policies);
+	err = load_and_prove(&l, s->policies, failed);
 	if (err != ERR_NONE)
 		policy_close(out);
+	return err;
+}
+
+enum err
+policy_load(const struct settings *s, const struct identities *ids,
+    struct arena *a, struct diagnostics *d, struct policy *out)
+{
+	size_t before = diagnostics_count(d);
+	enum err err = policy_load_trial(s, ids, a, d, d, out);
+
+	if (err == ERR_NONE && diagnostics_count(d) != before) {
+		policy_close(out);
+		err = ERR_INVALID;
+	}
 	return err;
 }

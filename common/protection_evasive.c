@@ -78,20 +78,19 @@ scan_next(struct scan *s)
 	return true;
 }
 
-/* Words that may stand between a relation or `)` and `(` without being an
- * alias of columns. */
+/* Words that cannot be an alias (reserved, or for types and functions only)
+ * and may stand between a relation or `)` and `(`. Words such as `by`, `set`
+ * or `values` are no such words: the server takes them as aliases. */
 static bool
 is_no_alias(const struct scan *s)
 {
 	static const struct text words[] = {{"all", 3}, {"and", 3}, {"any", 3},
-	    {"as", 2}, {"by", 2}, {"distinct", 8}, {"else", 4}, {"except", 6},
-	    {"exists", 6}, {"filter", 6}, {"from", 4}, {"group", 5},
-	    {"having", 6}, {"ilike", 5}, {"in", 2}, {"intersect", 9},
-	    {"join", 4}, {"like", 4}, {"limit", 5}, {"not", 3}, {"offset", 6},
-	    {"on", 2}, {"or", 2}, {"over", 4}, {"returning", 9},
-	    {"select", 6}, {"set", 3}, {"some", 4}, {"then", 4}, {"union", 5},
-	    {"using", 5}, {"values", 6}, {"when", 4}, {"where", 5},
-	    {"within", 6}};
+	    {"as", 2}, {"distinct", 8}, {"else", 4}, {"except", 6},
+	    {"from", 4}, {"group", 5}, {"having", 6}, {"ilike", 5}, {"in", 2},
+	    {"intersect", 9}, {"join", 4}, {"like", 4}, {"limit", 5},
+	    {"not", 3}, {"offset", 6}, {"on", 2}, {"or", 2},
+	    {"returning", 9}, {"select", 6}, {"some", 4}, {"then", 4},
+	    {"union", 5}, {"using", 5}, {"when", 4}, {"where", 5}};
 	size_t i;
 
 	if (s->is_quoted)

@@ -182,7 +182,10 @@ is_column(void *context, struct text name)
 	size_t i, k;
 
 	for (i = 0; i < t->statement->relation_count; i++) {
-		if (text_is(t->statement->relations[i].name, name))
+		const struct relation_use *use = &t->statement->relations[i];
+
+		/* schema.relation; a CTE's name is nobody's column */
+		if (use->schema.len > 0 && text_is(use->name, name))
 			return true;
 	}
 	for (i = 0; i < t->oid_count; i++) {

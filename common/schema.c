@@ -39,6 +39,39 @@ reading_unknown(struct reading *r, const struct node *at, const char *what,
 		    r, at, "unknown %s `%.80s`", what, at->text.at);
 }
 
+/* "a, b or c"; false: they have no room. */
+static bool
+list_words(const char *const *words, size_t count, char *out, size_t size)
+{
+	size_t i, used = 0;
+
+	out[0] = '\0';
+	for (i = 0; i < count; i++) {
+		const char *joint = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+		int len = snprintf(
+		    out + used, size - used, "%s%s", joint, words[i]);
+
+		if (len < 0 || (size_t)len >= size - used)
+			return false;
+		used += (size_t)len;
+	}
+	return count > 0;
+}
+
+void
+reading_unknown_word(struct reading *r, const struct node *at,
+    const char *what, const char *const *words, size_t count)
+{
+	char all[200];
+
+	if (text_suggest(at->text, words, count) != NULL ||
+	    !list_words(words, count, all, sizeof(all)))
+		reading_unknown(r, at, what, words, count);
+	else
+		reading_complain(r, at, "unknown %s `%.80s` (%s)", what,
+		    at->text.at, all);
+}
+
 void *
 reading_array(struct reading *r, size_t count, size_t size)
 {
@@ -121,7 +154,8 @@ read_bits(struct reading *r, const struct row *row, const struct node *n,
 
 		bits = v->bits(word->text);
 		if (bits == 0)
-			reading_unknown(r, word, v->what, words, word_count);
+			reading_unknown_word(
+			    r, word, v->what, words, word_count);
 		all |= bits;
 	}
 	memcpy((char *)out + row->offset, &all, sizeof(all));

@@ -110,6 +110,11 @@ void reading_complain(struct reading *r, const struct node *at,
 void reading_unknown(struct reading *r, const struct node *at,
     const char *what, const char *const *names, size_t count);
 
+/* As reading_unknown(), of words that are always the same ones: when none of
+ * them is near, all are listed if there are few. */
+void reading_unknown_word(struct reading *r, const struct node *at,
+    const char *what, const char *const *words, size_t count);
+
 /* Arena memory for the tree being filled; NULL sets r->err. */
 void *reading_array(struct reading *r, size_t count, size_t size);
 

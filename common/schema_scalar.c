@@ -236,31 +236,12 @@ SCALAR_READER(scalar_read_seconds)
 		*(unsigned *)field_of(row, out) = (unsigned)value;
 }
 
-/* "a, b or c"; words past the room are left out. */
-static void
-list_words(const char *const *words, size_t count, char *out, size_t size)
-{
-	size_t i, used = 0;
-
-	out[0] = '\0';
-	for (i = 0; i < count && used + 1 < size; i++) {
-		const char *joint = i == 0	? ""
-				    : i + 1 == count ? " or "
-						     : ", ";
-		int len = snprintf(
-		    out + used, size - used, "%s%s", joint, words[i]);
-
-		used += len < 0 ? 0 : (size_t)len;
-	}
-}
-
-/* The near one, else all there are: nobody should have to look them up. */
 static void
 complain_of_choice(
     struct reading *r, const struct row *row, const struct node *n)
 {
 	const char *words[64];
-	char what[80], all[300];
+	char what[80];
 	size_t count = 0;
 	const struct choice *c;
 
@@ -269,12 +250,7 @@ complain_of_choice(
 			words[count++] = c->word;
 	}
 	snprintf(what, sizeof(what), "value of `%s`:", row->key);
-	if (text_suggest(n->text, words, count) != NULL) {
-		reading_unknown(r, n, what, words, count);
-		return;
-	}
-	list_words(words, count, all, sizeof(all));
-	reading_complain(r, n, "unknown %s `%.80s` (%s)", what, n->text.at, all);
+	reading_unknown_word(r, n, what, words, count);
 }
 
 SCALAR_READER(scalar_read_choice)

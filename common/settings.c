@@ -83,12 +83,22 @@ read_labels(struct reading *r, const struct node *n, void *out)
 
 #define ROW_UPSTREAM(field) .offset = offsetof(struct upstream, field)
 
+/* Many would write it here: the settings are shown and copied about. */
+static void
+refuse_password(struct reading *r, const struct node *n, void *field)
+{
+	(void)field;
+	reading_complain(r, n, "a password does not stand here: put it into a "
+	    "file of its own and name that with `password_file`");
+}
+
 static const struct schema login_schema = {
     .what = "a login",
     .size = sizeof(struct upstream),
     .rows = (const struct row[]){
 	{"user", FIELD_STRING, ROW_UPSTREAM(login_user), .is_required = true},
 	{"password_file", FIELD_PATH, ROW_UPSTREAM(password_file)},
+	{"password", FIELD_CUSTOM, .read = refuse_password},
 	{0},
     },
 };
@@ -324,6 +334,7 @@ check_settings(struct reading *r, const struct node *map, void *out)
 
 	s->identities_at = place_of(map, "identities");
 	s->policies_at = place_of(map, "policies");
+	s->run_as_at = place_of(map, "run_as");
 	if (s->listener_count > CONFIG_LISTENERS_MAX) {
 		reading_complain(r, listen, "more than %d listeners",
 		    CONFIG_LISTENERS_MAX);

@@ -66,6 +66,36 @@ reload_json(const struct reload_result *r)
 	    "failed", r->is_failed, "text", report_text(r->text));
 }
 
+static void
+lines_append(json_t *to, const char *text)
+{
+	char line[STATUS_TEXT_MAX];
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+
+		field_set(line, sizeof(line), (struct text){text, len});
+		json_array_append_new(to, report_text(line));
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* What the catalogues say against the policy, a line each. */
+static json_t *
+warnings_json(const struct scoreboard *b)
+{
+	json_t *all = json_array();
+	char copy[WISH_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < WISHES_MAX; i++) {
+		memcpy(copy, b->wishes[i].warnings, sizeof(copy));
+		copy[sizeof(copy) - 1] = '\0';
+		lines_append(all, copy);
+	}
+	return all;
+}
+
 json_t *
 report_status(struct master *m)
 {
@@ -75,7 +105,7 @@ report_status(struct master *m)
 	scoreboard_reload_result(b, &reload);
 	return json_pack(
 	    "{s:b, s:i, s:I, s:b, s:o, s:I, s:o, s:I, s:I, s:o, s:b, s:o, s:o,"
-	    " s:o, s:o, s:I}",
+	    " s:o, s:o, s:I, s:o}",
 	    "ok", 1, "pid", atomic_load(&b->master), "started_at",
 	    (json_int_t)b->started_at, "draining", atomic_load(&b->draining),
 	    "generation", count(atomic_load(&b->generation)), "loaded_at",
@@ -87,7 +117,8 @@ report_status(struct master *m)
 	    count(atomic_load(&b->sessions_total)), "workers_died",
 	    count(atomic_load(&b->workers_died)), "clients_refused",
 	    count(atomic_load(&b->clients_refused)), "audit_failing_since",
-	    (json_int_t)atomic_load(&b->audit_failing_since));
+	    (json_int_t)atomic_load(&b->audit_failing_since), "warnings",
+	    warnings_json(b));
 }
 
 static json_t *

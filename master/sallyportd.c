@@ -81,20 +81,20 @@ static const struct option_row rows[] = {
 #define ROWS (sizeof(rows) / sizeof(*rows))
 
 static void
-usage_print(FILE *to)
+usage_print(void)
 {
 	size_t i;
 
 	fputs("usage: sallyportd [-f] [-c FILE]\n"
 	      "       sallyportd -t [-c FILE]\n\n"
 	      "A database access proxy for AI agents.\n\n",
-	    to);
+	    stdout);
 	for (i = 0; i < ROWS; i++)
-		fprintf(to, "  %-9s %-5s %s\n", rows[i].name,
+		printf("  %-9s %-5s %s\n", rows[i].name,
 		    rows[i].value == NULL ? "" : rows[i].value, rows[i].help);
 	fputs("\nSIGHUP reloads, SIGTERM drains, SIGINT stops at once, "
 	      "SIGUSR1 reopens logs.\n",
-	    to);
+	    stdout);
 }
 
 static const struct option_row *
@@ -119,7 +119,9 @@ options_parse(int argc, char **argv, struct options *out)
 		const struct option_row *row = row_of(argv[i]);
 
 		if (row == NULL || (row->value != NULL && i + 1 == argc)) {
-			fprintf(stderr, "sallyportd: %s: %s\n", argv[i],
+			fprintf(stderr,
+			    "sallyportd: %s: %s; see `sallyportd --help`\n",
+			    argv[i],
 			    row == NULL ? "unknown option" : "needs a value");
 			return false;
 		}
@@ -234,12 +236,10 @@ main(int argc, char **argv)
 	struct options options = {
 	    .file = SYSCONF "/sallyport/sallyport.yaml"};
 
-	if (!options_parse(argc, argv, &options)) {
-		usage_print(stderr);
+	if (!options_parse(argc, argv, &options))
 		return EXIT_USAGE;
-	}
 	if (options.is_help) {
-		usage_print(stdout);
+		usage_print();
 		return EXIT_SUCCESS;
 	}
 	if (options.is_version) {

@@ -317,6 +317,7 @@ is_keepable(const struct gate *g, const struct ruling *j)
 	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 
 	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
+	    j->text.trace_comment.len == 0 &&
 	       (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
 	       !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
 }

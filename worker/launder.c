@@ -23,6 +23,8 @@ static const struct text storing_functions[] = {
     {"pg_notify", 9},
     {"pg_logical_emit_message", 23},
     {"setval", 6},
+    {"setseed", 7},
+    {"nextval", 7},
     {"set_config", 10},
     {"lo_", 3},
     {"lowrite", 7},
@@ -72,15 +74,45 @@ count_token(struct text canonical, struct text wanted)
 	return count;
 }
 
+static unsigned
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? (unsigned)(c - '0')
+	    : c >= 'A' && c <= 'F'  ? (unsigned)(c - 'A' + 10)
+	    : c >= 'a' && c <= 'f'  ? (unsigned)(c - 'a' + 10)
+				    : 16;
+}
+
+/* Is this token of canonical text, in which a quoted name's odd bytes are
+ * written %XX, that name? */
+static bool
+is_name(struct text token, struct text name)
+{
+	size_t i = 0, k = 0;
+
+	if (token.len >= 2 && token.at[0] == '"')
+		token.at++, token.len -= 2;
+	for (; i < token.len && k < name.len; k++) {
+		char c = token.at[i++];
+
+		if (c == '%' && token.len - i >= 2) {
+			c = (char)(hex_digit(token.at[i]) * 16 +
+			    hex_digit(token.at[i + 1]));
+			i += 2;
+		}
+		if (c != name.at[k])
+			return false;
+	}
+	return i == token.len && k == name.len;
+}
+
 static bool
 is_protected_name(const struct touch *t, struct text token)
 {
 	size_t i;
 
-	if (token.len >= 2 && token.at[0] == '"')
-		token.at++, token.len -= 2;
 	for (i = 0; i < t->column_count; i++) {
-		if (text_is(t->columns[i], token))
+		if (is_name(token, t->columns[i]))
 			return true;
 	}
 	return false;

@@ -249,6 +249,7 @@ session_begin(struct session *s)
 	if (e != ERR_NONE)
 		return e;
 	s->relay.deadline = 0;
+	s->has_begun = true;
 	show_client(s);
 	session_show_state(s, SLOT_WAITING);
 	return ERR_NONE;
@@ -292,10 +293,11 @@ session_run(struct birth *b, int fd, size_t listener)
 		if (e != ERR_CLOSED)
 			session_end(&s, ENDING_ERROR);
 		session_show_state(&s, SLOT_ENDING);
-		record_disconnect(&s);
 	}
 	if (s.state != NULL)
 		s.protocol->farewell(&s);
+	if (s.has_begun)
+		record_disconnect(&s);
 	relay_flush_client(&s.relay, LAST_WORDS_MS);
 	session_free(&s);
 }

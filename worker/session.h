@@ -45,6 +45,7 @@ struct session {
 	size_t greeting;    /* bytes of the client's first message */
 	enum ending ending; /* first cause wins */
 	bool has_ending;
+	bool has_begun;	  /* it is logged in, and recorded as connected */
 	bool is_draining; /* end as soon as nothing is running */
 };
 

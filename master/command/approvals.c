@@ -35,6 +35,15 @@ approvers_print(const json_t *request)
 	putchar('\n');
 }
 
+/* Rounded up: what has just been held for 10m has 10m left. */
+static void
+left_write(const json_t *r, char out[24])
+{
+	int64_t now = now_ms(), end = member_number(r, "expires_at");
+
+	age_write(now, end + (end - now < 120 * 1000 ? 999 : 59999), out);
+}
+
 /* Who and how long, on one line. */
 static void
 heading_print(const json_t *r)
@@ -44,7 +53,7 @@ heading_print(const json_t *r)
 	char waits[24], left[24];
 
 	age_write(member_number(r, "created_at"), now_ms(), waits);
-	age_write(now_ms(), member_number(r, "expires_at"), left);
+	left_write(r, left);
 	printf("%" PRId64 "  ", member_number(r, "request"));
 	text_print(stdout, user, 0);
 	if (agent[0] != '\0') {

@@ -105,6 +105,8 @@ verdict_add(json_t *to, const struct verdict *v)
 	    to, "decision", json_string(then_name(v->decision)));
 	json_object_set_new(to, "rule",
 	    v->rule == NULL ? json_null() : text_json(v->rule->name));
+	if (v->rule != NULL && v->rule->say.len > 0)
+		json_object_set_new(to, "say", text_json(v->rule->say));
 	json_object_set_new(to, "reason", text_json(v->reason));
 	json_object_set_new(to, "limits", limits_json(&v->limits));
 }
@@ -220,6 +222,11 @@ verdict_print(const json_t *v)
 		text_print(stdout, member_text(v, "reason"), 0);
 	}
 	putchar('\n');
+	if (member_text(v, "say")[0] != '\0') {
+		printf("%-12s", "say");
+		text_print(stdout, member_text(v, "say"), 0);
+		putchar('\n');
+	}
 	limits_print(json_object_get(v, "limits"));
 }
 

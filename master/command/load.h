@@ -14,10 +14,12 @@ struct loaded {
 	struct settings settings;
 	struct identities identities;
 	struct policy policy;
+	size_t failed_examples; /* of the policy's own */
 };
 
 /* Load settings, identities and policies. False: what is wrong has been
- * printed on standard error. Release it either way. */
+ * printed on standard error. An example of the policy that fails is printed as
+ * a warning, and the rest can be looked at. Release it either way. */
 bool load_all(const char *config, struct loaded *out);
 void load_release(struct loaded *l);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "master/command/command.h"
 #include "master/version.h"
 
@@ -157,13 +158,28 @@ usage_print(FILE *to)
 }
 
 static void
-subcommand_print(const struct subcommand *s, FILE *to)
+subcommand_print(const struct subcommand *s)
 {
-	fprintf(to, "usage: sallyport %s %s\n\n%s.\n", s->name, s->usage,
-	    s->summary);
-	if (to == stdout)
-		fprintf(to, "\n%s\n", s->help);
-	options_print(to);
+	printf("usage: sallyport %s %s\n\n%s.\n\n%s\n", s->name, s->usage,
+	    s->summary, s->help);
+	options_print(stdout);
+}
+
+static int
+subcommand_unknown(const char *word)
+{
+	const char *names[SUBCOMMANDS], *near;
+	size_t i;
+
+	for (i = 0; i < SUBCOMMANDS; i++)
+		names[i] = subcommands[i].name;
+	near = text_suggest(text_of(word), names, SUBCOMMANDS);
+	if (near != NULL)
+		return command_fail("%s: no such subcommand (did you mean "
+				    "`%s`?); see `sallyport --help`",
+		    word, near);
+	return command_fail(
+	    "%s: no such subcommand; see `sallyport --help`", word);
 }
 
 static const struct subcommand *
@@ -198,7 +214,8 @@ option_take(int argc, char **argv, int *i, struct arguments *a)
 	char *field;
 
 	if (row == NULL) {
-		command_fail("%s: unknown option", argv[*i]);
+		command_fail("%s: unknown option; see `sallyport --help`",
+		    argv[*i]);
 		return false;
 	}
 	field = (char *)a + row->offset;
@@ -239,14 +256,14 @@ subcommand_run(const struct subcommand *s, struct arguments *a)
 	a->words++;
 	a->word_count--;
 	if (a->is_help) {
-		subcommand_print(s, stdout);
+		subcommand_print(s);
 		return EXIT_DONE;
 	}
 	if (a->word_count < s->least ||
-	    (s->most >= 0 && a->word_count > s->most)) {
-		subcommand_print(s, stderr);
-		return EXIT_USAGE;
-	}
+	    (s->most >= 0 && a->word_count > s->most))
+		return command_fail(
+		    "usage: sallyport %s %s; see `sallyport %s --help`",
+		    s->name, s->usage, s->name);
 	return s->run(a);
 }
 
@@ -268,10 +285,7 @@ main(int argc, char **argv)
 		return a.is_help ? EXIT_DONE : EXIT_USAGE;
 	}
 	s = subcommand_named(a.words[0]);
-	if (s == NULL) {
-		command_fail("%s: no such subcommand", a.words[0]);
-		usage_print(stderr);
-		return EXIT_USAGE;
-	}
+	if (s == NULL)
+		return subcommand_unknown(a.words[0]);
 	return subcommand_run(s, &a);
 }

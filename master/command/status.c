@@ -68,6 +68,20 @@ reload_print(const json_t *reload)
 }
 
 static void
+warnings_print(const json_t *warnings)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(warnings, i, line)
+	{
+		printf("%-18s ", "WARNING");
+		text_print(stdout, json_string_value(line), 0);
+		putchar('\n');
+	}
+}
+
+static void
 status_print(const json_t *s)
 {
 	bool is_draining = json_is_true(json_object_get(s, "draining"));
@@ -83,6 +97,7 @@ status_print(const json_t *s)
 	    member_number(s, "rules"), member_number(s, "protections"));
 	time_print("policy loaded", member_number(s, "loaded_at"));
 	reload_print(json_object_get(s, "reload"));
+	warnings_print(json_object_get(s, "warnings"));
 	if (member_number(s, "audit_failing_since") != 0)
 		time_print("audit FAILING",
 		    member_number(s, "audit_failing_since"));

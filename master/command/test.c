@@ -1,6 +1,10 @@
 /*
  * test.c - running examples of files against the policy.
  */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "master/command/command.h"
 #include "master/command/load.h"
 
@@ -57,19 +61,41 @@ tally_print(struct tally *t)
 	json_decref(t->all);
 }
 
+/* A slip on the command line is told before what is wrong elsewhere. */
+static bool
+files_are_there(const struct arguments *a)
+{
+	bool is_fine = true;
+	int i;
+
+	for (i = 0; i < a->word_count; i++) {
+		if (access(a->words[i], R_OK) == 0)
+			continue;
+		command_fail("%s: %s", a->words[i], strerror(errno));
+		is_fine = false;
+	}
+	return is_fine;
+}
+
 int
 run_test(const struct arguments *a)
 {
-	struct tally t = {.all = a->is_json ? json_array() : NULL};
+	struct tally t = {0};
 	struct loaded l;
-	bool is_fine = load_all(a->config, &l);
+	bool is_fine;
+	size_t own;
 	int i;
 
+	if (!files_are_there(a))
+		return EXIT_USAGE;
+	t.all = a->is_json ? json_array() : NULL;
+	is_fine = load_all(a->config, &l);
+	own = l.failed_examples;
 	for (i = 0; i < a->word_count && is_fine; i++)
 		is_fine = file_test(&l, a->words[i], &t);
 	load_release(&l);
 	if (!is_fine)
 		return EXIT_USAGE;
 	tally_print(&t);
-	return t.failed == 0 ? EXIT_DONE : EXIT_NO;
+	return t.failed + own == 0 ? EXIT_DONE : EXIT_NO;
 }

@@ -151,3 +151,24 @@ def test_restart_on_the_same_state_goes_on(world):
     assert s.json("status")["generation"] > first
     with s.wire() as w:
         denied(w.query("DROP TABLE customers"))
+
+
+def test_protection_of_a_column_that_is_not_there_is_warned_of(world):
+    s = world.sallyport()
+    wanted = ('protection "typing": public.customers.emial matches no column '
+              f"in shop/{s.database}")
+    with s.wire() as w:
+        w.query("SELECT 1 FROM customers LIMIT 1")
+        assert s.json("status")["warnings"] == []
+        s.policy["protect"].append({
+            "name": "typing", "columns": ["public.customers.emial"],
+            "mask": "redact"})
+        s.reload()
+        harness.until(lambda: s.json("status")["warnings"] == [wanted],
+                      "the warning")
+        assert wanted in s.operate("status")
+        assert s.log_text().count(wanted) == 1, s.log_text()
+        s.policy["protect"].pop()
+        s.reload()
+        harness.until(lambda: s.json("status")["warnings"] == [],
+                      "the warning to go")

@@ -47,3 +47,14 @@ select query_to_xml('select 1', true, false, '')
 select nextval('s'), set_config('role', 'x', false)
 select sum(a) filter (where b > 1) over (partition by c order by d), array[1, 2], x::varchar(3), coalesce(a, b) from t
 select a from b where exists (select 1 from c where c.x = b.x) order by a
+select a from t where b OPERATOR(pg_catalog.~) '^x$' COLLATE pg_catalog.default
+select a from t order by b using operator ( "pg_catalog" . > )
+select operator(pg_catalog.-) 1
+select a from t where b operator(public.~~~) 'x'
+select operator(a) from t
+select operator(pg_catalog.*) from t pg_catalog
+select "operator"(pg_catalog.a) from t pg_catalog
+select a operator(pg_catalog.~) query_to_xml('select 1', true, true, '') from t
+select pg_catalog.pg_table_size(1), pg_partition_ancestors(2), lower('x')
+select pg_sequence_last_value(1), pg_mcv_list_items(null), pg_stat_get_backend_activity(1)
+select public.pg_table_size(1)

@@ -195,7 +195,8 @@ static const struct wrong {
     {"rules: [{then: allow}]", ":1:9: `name` is missing in a rule"},
     {"rules: [{name: a}]", ":1:9: `then` is missing in a rule"},
     {"rules: [{name: a, then: permit}]",
-	":1:25: unknown value of `then`: `permit`"},
+	":1:25: unknown value of `then`: `permit` (allow, approve, deny or "
+	"observe)"},
     {"rules: [{name: a, then: alow}]",
 	":1:25: unknown value of `then`: `alow` (did you mean `allow`?)"},
     {"rules: [{name: a, then: allow, does: [slect]}]",

@@ -259,7 +259,7 @@ static const struct wrong wrong_upstreams[] = {
     {"{address: 'x:1', login: {user: u}}",
 	":2:19: `engine` is missing in an upstream"},
     {"{engine: oracle, address: 'x:1', login: {user: u}}",
-	":2:28: unknown value of `engine`: `oracle`"},
+	":2:28: unknown value of `engine`: `oracle` (postgres)"},
     {"{engine: mysql, address: 'x:1', login: {user: u}}",
 	":2:28: `engine: mysql` is not supported yet"},
     {"{engine: postgres, address: 'x:1'}",

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "worker/postgres/catalog.h"
+#include "worker/postgres/catalog_match.h"
 #include "worker/postgres/catalog_read.h"
 
 enum {
@@ -28,6 +30,8 @@ struct catalog {
 	const struct upstream *upstream;
 	struct store *store; /* NULL: not open yet */
 	time_t refreshed;    /* CLOCK_MONOTONIC, s */
+	char warnings[WISH_TEXT_MAX]; /* of the last reading */
+	uint64_t told[WISHES_MAX];    /* hash of those last logged */
 };
 
 static time_t
@@ -83,6 +87,22 @@ write_reading(struct catalog *c, struct text database,
 	return e;
 }
 
+/* What the reading says against the policy this process was born with: each
+ * generation has a catalogue process of its own. */
+static void
+match_policy(struct catalog *c, struct text database,
+    const struct catalog_reading *reading)
+{
+	char place[2 * SLOT_NAME_MAX + 2];
+
+	snprintf(place, sizeof(place), "%s/%.*s", c->upstream->name,
+	    (int)database.len, database.at);
+	c->warnings[0] = '\0';
+	if (c->birth->policy != NULL)
+		catalog_match(c->birth->policy, reading, place, c->warnings,
+		    sizeof(c->warnings));
+}
+
 /* Log in, read, leave; `why` is words for the log. */
 static enum err
 read_database(struct catalog *c, struct text database, struct arena *a,
@@ -120,12 +140,33 @@ renew(struct catalog *c, struct text database, char *why, size_t why_size)
 	if (e == ERR_NONE) {
 		e = write_reading(c, database, &reading);
 		snprintf(why, why_size, "%s", err_text(e));
+		match_policy(c, database, &reading);
 	}
 	arena_free(a);
 	return e;
 }
 
 /* --- wishes --------------------------------------------------------------- */
+
+/* For `sallyport status`, and logged when they have changed. */
+static void
+tell_warnings(struct catalog *c, struct wish *w)
+{
+	uint64_t *told = &c->told[w - c->birth->board->wishes];
+	uint64_t hash = text_hash(text_of(c->warnings));
+	const char *line = c->warnings;
+
+	field_set(w->warnings, sizeof(w->warnings), text_of(c->warnings));
+	if (*told == hash)
+		return;
+	*told = hash;
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		log_warning("%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
 
 /* The first failure is logged, and the first success after it. */
 static void
@@ -150,6 +191,8 @@ serve(struct catalog *c, struct wish *w)
 	if (!has_failed && had_failed)
 		log_info("read the catalogue of %s/%.*s again",
 		    c->upstream->name, (int)database.len, database.at);
+	if (!has_failed)
+		tell_warnings(c, w);
 	wish_done(w, wanted, has_failed);
 }
 
@@ -210,10 +253,11 @@ wait_for_wish(struct catalog *c)
 int
 catalog_main(struct birth *b)
 {
+	/* due at once: a new generation is compared with what there is */
 	struct catalog c = {
 	    .birth = b,
 	    .upstream = &b->settings->upstreams[b->upstream],
-	    .refreshed = now_s(),
+	    .refreshed = now_s() - CATALOG_REFRESH_S,
 	};
 
 	do {

@@ -26,6 +26,24 @@ last_words(const struct session *s, const char **sqlstate)
 	}
 }
 
+/* What was under way has an end on record, too, though nobody knows it. */
+static void
+record_unfinished(struct session *s)
+{
+	struct queue *q = &pg_of(s)->queue;
+	size_t i;
+
+	for (i = 0; i < q->count; i++) {
+		struct run *r = queue_at(q, i)->run;
+
+		if (r == NULL)
+			continue;
+		if (r->outcome.sqlstate[0] == '\0')
+			memcpy(r->outcome.sqlstate, "08006", 5);
+		run_finish(s, r);
+	}
+}
+
 /* The last word unless it was said; and goodbye to the server, too. */
 static void
 pg_farewell(struct session *s)
@@ -36,6 +54,7 @@ pg_farewell(struct session *s)
 	if (words != NULL && s->has_ending &&
 	    pg_fatal(s, s->ending, sqlstate, words) == ERR_NONE)
 		return;
+	record_unfinished(s);
 	pg_put_empty(&s->relay.upstream.out, 'X');
 	relay_farewell(&s->relay.upstream);
 	queue_free(&pg->queue);

@@ -70,6 +70,7 @@ struct portal {
 	uint8_t *formats; /* of results, as Bind told them */
 	uint16_t format_count;
 	struct text values;  /* the parameters, in Bind's bytes */
+	bool has_no_values;  /* they were too long to be kept */
 	struct shape *shape; /* NULL: not described since Bind */
 	bool is_described;
 	bool is_cursor; /* of SQL's DECLARE: its columns say their format */
@@ -87,6 +88,7 @@ struct portal {
 struct run {
 	struct ruling *ruling;
 	struct limits limits;
+	uint64_t operations; /* the ruling's, and those of what it EXECUTEs */
 	struct shape *shape; /* of the rows now coming; NULL: unknown */
 	struct outcome outcome;
 	int64_t started;     /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
@@ -260,6 +262,8 @@ void pg_put_values(struct buffer *b, struct text values);
 /* --- pg_undo.c: limits on changed rows */
 /* Must this run be undone when it changes more than it may? */
 bool undo_is_wanted(const struct run *r);
+/* Its changes cannot be counted, so a limit on them could not be kept. */
+bool undo_is_uncountable(const struct run *r);
 /* A completion changed so many rows. False: over the limit, and to be undone;
  * the completion is not for the client. */
 bool undo_count(struct session *s, struct run *r, uint64_t changed);

@@ -256,6 +256,7 @@ note_admitted(struct session *s, const struct ruling *j,
 	if (inner != NULL) {
 		verdict_tighten(&v, &inner->verdict);
 		r->limits = v.limits;
+		r->operations |= inner->operations;
 	}
 	if ((j->may_carry && (j->operations & later) != 0) ||
 	    (j->traits & (BIT(TRAIT_OPAQUE_FUNCTION) |
@@ -293,6 +294,14 @@ admit(struct session *s, char kind, struct ruling **j,
 	if (*run_out == NULL)
 		return refuse_plainly(s, kind, "53200", "out of memory");
 	note_admitted(s, *j, inner, *run_out);
+	if (undo_is_uncountable(*run_out)) {
+		run_drop(*run_out);
+		*run_out = NULL;
+		return pg_deny(s, kind, *j,
+		    TEXT("under a limit on changed rows, writes in WITH and "
+			 "EXPLAIN ANALYZE of writes are refused: they "
+			 "cannot be counted"));
+	}
 	return ERR_NONE;
 }
 

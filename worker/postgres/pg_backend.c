@@ -192,7 +192,7 @@ put_cut(struct session *s, struct run *r)
 	    .sqlstate = r->sqlstate, .message = text_of(r->complaint)};
 
 	memcpy(r->outcome.sqlstate, r->sqlstate, 5);
-	pg_of(s)->must_roll_back = true;
+	pg_of(s)->must_roll_back |= undo_is_wanted(r);
 	pg_put_refusal(pg_out(s), &refusal);
 }
 
@@ -271,6 +271,8 @@ on_ready(struct session *s, const struct answer *a, enum fate *fate)
 	}
 	pg->status = (char)wire_u8(&body);
 	pg->is_in_block = pg->is_unreported = false;
+	if (!p->keeps_ready) /* else conclude() has yet to act on it */
+		pg->must_roll_back = pg->is_undo_due = false;
 	if (pg->status == 'I') {
 		pg->changed = 0;
 		names_end_transaction(pg->portals, p->batch);

@@ -6,6 +6,8 @@
  */
 #include "worker/postgres/pg_front.h"
 
+enum { VALUES_KEPT_MAX = 4096 }; /* of a portal, in case it must be approved */
+
 /* Give the new statement its name. A named one that exists already is for
  * the server to refuse; until it has, the name leads to the old one. */
 static enum err
@@ -161,9 +163,12 @@ forward_bind(struct session *s, const struct message *r, struct pg_bind *bind,
 	struct pg *pg = pg_of(s);
 	struct pending *p;
 	struct portal *portal;
+	bool drops = false;
 
 	if (prepared->ruling->verdict.decision != THEN_APPROVE)
-		bind->values.len = 0; /* kept for the request only */
+		drops = bind->values.len > VALUES_KEPT_MAX;
+	if (drops) /* they are kept for an approver's eyes only */
+		bind->values.len = 0;
 	portal = portal_new(prepared, bind, pg->batch);
 	if (portal == NULL)
 		return front_out_of_memory(s);
@@ -178,6 +183,7 @@ forward_bind(struct session *s, const struct message *r, struct pg_bind *bind,
 		portal_drop(portal);
 		return front_out_of_memory(s);
 	}
+	portal->has_no_values = drops;
 	p->portal = portal_share(portal);
 	if (bind->portal.len > 0 && prepared->ruling->may_carry)
 		s->gate->carries_later = true; /* to SQL's FETCH */
@@ -340,7 +346,10 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	p->portal = portal_share(portal);
 	pg->has_implicit_work = true;
 	pg->has_limited |= run->limits.rows != 0;
-	front_forward(s, r);
+	if (undo_is_wanted(run)) /* all at once: a part tells no count */
+		pg_put_execute_all(&s->relay.upstream.out, name);
+	else
+		front_forward(s, r);
 	if (pg->queue.count == 1)
 		run_start(s, run);
 	return undo_is_wanted(run) ? undo_execute(s) : ERR_NONE;
@@ -366,6 +375,11 @@ extended_execute(struct session *s, const struct message *r)
 		return front_refuse(s, 'E', "34000", "portal does not exist");
 	if (!pg_renew(s, portal->prepared))
 		return front_out_of_memory(s);
+	if (portal->has_no_values &&
+	    portal->prepared->ruling->verdict.decision == THEN_APPROVE)
+		return front_refuse(s, 'E', "0A000",
+		    "the policy now asks for approval, and the values were "
+		    "not kept for the approver: bind it again");
 	portal_share(portal); /* holding may take long; names may change */
 	e = pg_admit(s, 'E', portal->prepared->ruling, portal->values, &run);
 	if (e == ERR_NONE && run != NULL)

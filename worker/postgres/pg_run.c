@@ -18,6 +18,7 @@ run_new(struct ruling *j, uint64_t seq)
 		return NULL;
 	r->ruling = ruling_share(j);
 	r->limits = j->verdict.limits;
+	r->operations = j->operations;
 	r->outcome.seq = seq;
 	return r;
 }

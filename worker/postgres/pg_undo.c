@@ -28,7 +28,7 @@ undo_is_wanted(const struct run *r)
 
 	return (r->limits.changed_rows != 0 ||
 		   (r->limits.rows != 0 && returns)) &&
-	       (r->ruling->operations & changing) != 0;
+	       (r->operations & changing) != 0;
 }
 
 bool
@@ -47,6 +47,32 @@ undo_count(struct session *s, struct run *r, uint64_t changed)
 	    (unsigned long long)pg->changed,
 	    (unsigned long long)r->limits.changed_rows);
 	memcpy(r->outcome.sqlstate, "54000", 5);
+	return false;
+}
+
+/* Changes that the server's command tag does not count: those of WITH queries
+ * and of what EXPLAIN ANALYZE runs. */
+bool
+undo_is_uncountable(const struct run *r)
+{
+	static const struct text hidden[] = {{"( insert into ", 14},
+	    {"( update ", 9}, {"( delete from ", 14}, {"( merge into ", 13}};
+	const struct classified *text = &r->ruling->text;
+	size_t i, k;
+
+	if (r->limits.changed_rows == 0 || (r->operations & changing) == 0)
+		return false;
+	if ((r->operations & BIT(OP_EXPLAIN)) != 0)
+		return true;
+	for (i = 0; i < text->count; i++) {
+		struct text t = text->statements[i].canonical;
+
+		for (k = 0; k < sizeof(hidden) / sizeof(hidden[0]); k++) {
+			if (memmem(t.at, t.len, hidden[k].at,
+				hidden[k].len) != NULL)
+				return true;
+		}
+	}
 	return false;
 }
 

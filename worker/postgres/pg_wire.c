@@ -361,6 +361,16 @@ pg_put_describe_portal(struct buffer *b, struct text portal)
 }
 
 void
+pg_put_execute_all(struct buffer *b, struct text portal)
+{
+	size_t at = pg_message_begin(b, 'E');
+
+	buffer_put_cstring(b, portal);
+	buffer_put_u32(b, 0); /* no limit of rows */
+	pg_message_end(b, at);
+}
+
+void
 pg_put_ready(struct buffer *b, char status)
 {
 	size_t at = pg_message_begin(b, 'Z');

@@ -136,6 +136,7 @@ void pg_put_complaint(
 void pg_put_empty(struct buffer *b, char type);
 void pg_put_query(struct buffer *b, struct text sql);
 void pg_put_describe_portal(struct buffer *b, struct text portal);
+void pg_put_execute_all(struct buffer *b, struct text portal);
 void pg_put_ready(struct buffer *b, char status);
 
 /* An ErrorResponse or NoticeResponse of the server written again without
