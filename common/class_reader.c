@@ -159,37 +159,11 @@ is_system_operator(const struct reader *r, uint32_t i)
 	    text_is(token_at(r, i + 5)->raw, TEXT(")"));
 }
 
-static void
-catch_function(struct reader *r, struct text text)
-{
-	struct caught c = tokens_of(r, text);
-	const struct word *word = r->canonical->marks[c.last].word;
-	unsigned flags = word == NULL ? 0 : word->flags;
-	bool is_qualified = c.last > c.first;
-
-	if (!is_qualified && is_system_operator(r, c.first))
-		return;
-	if (is_qualified && (c.last != c.first + 2 ||
-		!is_word(token_at(r, c.first), TEXT("pg_catalog"))))
-		flags &= WORD_ESCAPING; /* whoever owns one of that name */
-	else if (!is_qualified && flags & WORD_CONSTRUCT &&
-	    token_at(r, c.last)->kind == TOKEN_WORD)
-		return;
-	if (flags & WORD_ESCAPING)
-		r->statement->traits |= BIT(TRAIT_ESCAPING_FUNCTION);
-	if (flags & WORD_OPAQUE)
-		r->statement->traits |= BIT(TRAIT_OPAQUE_FUNCTION);
-	else if (!(flags & WORD_CLEAN))
-		r->statement->traits |= BIT(TRAIT_UNKNOWN_FUNCTION);
-}
-
-/* The names joined with dots, in lower case: settings know no other. */
+/* The names joined with dots. */
 static enum err
-catch_subject(struct reader *r, struct text text)
+join_names(const struct reader *r, struct caught c, struct text *out)
 {
-	struct caught c = tokens_of(r, text);
-	struct text *subject = &r->statement->subject;
-	size_t len = 0, k;
+	size_t len = 0;
 	char *at;
 	uint32_t i;
 
@@ -205,11 +179,72 @@ catch_subject(struct reader *r, struct text text)
 		memcpy(at + len, name.at, name.len);
 		len += name.len;
 	}
-	for (k = 0; k < len; k++) {
+	*out = (struct text){at, len};
+	return ERR_NONE;
+}
+
+/* Traits in the order of how far such a function reaches. */
+static unsigned
+function_reach(uint64_t trait)
+{
+	return trait == BIT(TRAIT_ESCAPING_FUNCTION) ? 3
+	    : trait == BIT(TRAIT_OPAQUE_FUNCTION)    ? 2
+	    : trait != 0;
+}
+
+static enum err
+note_function(struct reader *r, struct caught c, uint64_t trait)
+{
+	if (function_reach(trait) <= function_reach(r->function_trait))
+		return ERR_NONE;
+	r->function_trait = trait;
+	return join_names(r, c, &r->statement->function);
+}
+
+static enum err
+catch_function(struct reader *r, struct text text)
+{
+	struct caught c = tokens_of(r, text);
+	const struct word *word = r->canonical->marks[c.last].word;
+	unsigned flags = word == NULL ? 0 : word->flags;
+	bool is_qualified = c.last > c.first;
+	uint64_t trait = 0;
+
+	if (!is_qualified && is_system_operator(r, c.first))
+		return ERR_NONE;
+	if (is_qualified && (c.last != c.first + 2 ||
+		!is_word(token_at(r, c.first), TEXT("pg_catalog"))))
+		flags = 0;
+	else if (!is_qualified && flags & WORD_CONSTRUCT &&
+	    token_at(r, c.last)->kind == TOKEN_WORD)
+		return ERR_NONE;
+	if (flags & WORD_OPAQUE)
+		trait = BIT(TRAIT_OPAQUE_FUNCTION);
+	else if (!(flags & WORD_CLEAN))
+		trait = BIT(TRAIT_UNKNOWN_FUNCTION);
+	r->statement->traits |= trait;
+	if (flags & WORD_ESCAPING)
+		trait = BIT(TRAIT_ESCAPING_FUNCTION);
+	r->statement->traits |= trait;
+	return note_function(r, c, trait);
+}
+
+/* In lower case: settings know no other. */
+static enum err
+catch_subject(struct reader *r, struct text text)
+{
+	struct text joined;
+	enum err e = join_names(r, tokens_of(r, text), &joined);
+	char *at = (char *)(uintptr_t)joined.at;
+	size_t k;
+
+	if (e != ERR_NONE)
+		return e;
+	for (k = 0; k < joined.len; k++) {
 		if (at[k] >= 'A' && at[k] <= 'Z')
 			at[k] = (char)(at[k] + ('a' - 'A'));
 	}
-	*subject = (struct text){at, len};
+	r->statement->subject = joined;
 	return ERR_NONE;
 }
 
@@ -225,8 +260,7 @@ catch_group(struct reader *r, enum role role, struct text text)
 	case ROLE_ALIAS:
 		return declare(r, tokens_of(r, text).last);
 	case ROLE_FUNCTION:
-		catch_function(r, text);
-		return ERR_NONE;
+		return catch_function(r, text);
 	case ROLE_SUBJECT:
 		return catch_subject(r, text);
 	case ROLE_VALUE:

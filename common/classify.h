@@ -50,6 +50,9 @@ struct statement {
 	 * the object's name. len 0 otherwise (or ALL). */
 	struct text subject;
 	struct text value;
+	/* The first function it calls of those that reach furthest: escaping
+	 * before opaque before unknown; len 0: all are clean. */
+	struct text function;
 };
 
 struct classified {

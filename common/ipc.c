@@ -172,6 +172,37 @@ rate_take(struct scoreboard *b, uint64_t key, uint64_t limit, int64_t now_s)
 	return false;
 }
 
+void
+slot_open_schema(struct scoreboard *b, struct slot *s, bool is_open)
+{
+	if (atomic_exchange(&s->has_open_schema, is_open) == (int)is_open)
+		return;
+	if (is_open)
+		atomic_fetch_add(&b->open_schemas, 1);
+	else
+		atomic_fetch_sub(&b->open_schemas, 1);
+}
+
+bool
+schema_is_open_elsewhere(struct scoreboard *b, const struct slot *mine)
+{
+	uint32_t i;
+
+	for (i = 0; atomic_load(&b->open_schemas) != 0 && i < b->slot_count;
+	     i++) {
+		const struct slot *s = &b->slots[i];
+
+		if (s != mine && atomic_load(&s->has_open_schema) != 0 &&
+		    atomic_load(&s->pid) != 0 &&
+		    strncmp(s->database, mine->database,
+			sizeof(mine->database)) == 0 &&
+		    strncmp(s->upstream, mine->upstream,
+			sizeof(mine->upstream)) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct request *
 request_claim(struct scoreboard *b)
 {

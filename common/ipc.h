@@ -69,6 +69,9 @@ struct slot {
 	atomic_int state; /* enum slot_state */
 	atomic_int pid;	  /* the worker; 0: none. Written by master */
 	atomic_uint orders;
+	/* It has changed the schema of its database, and nobody knows yet
+	 * whether and when that is committed. */
+	atomic_int has_open_schema;
 	/* What cancels this session: the pid shown in BackendKeyData (the
 	 * server's real one) and Sallyport's own secret. 0: none yet. */
 	atomic_int backend_pid;
@@ -150,6 +153,9 @@ struct scoreboard {
 	atomic_uint_fast64_t sessions_total, workers_died, clients_refused;
 	/* Since when the audit sink takes no records (Unix time, ms); 0: it
 	 * does. Set and cleared by whoever sends. */
+	/* Not 0: some slot may have an open schema. A hint: it is not counted
+	 * down for the dead. */
+	atomic_int open_schemas;
 	atomic_llong audit_failing_since;
 	atomic_int worker_ceiling_reached; /* all `max` busy: refuse politely */
 	atomic_uint control_heard; /* a bit for each place of a control child:
@@ -189,6 +195,12 @@ void field_set(char *field, size_t size, struct text value);
  * of identity and rule). False: over the limit, or too many keys at once. */
 bool rate_take(
     struct scoreboard *b, uint64_t key, uint64_t limit, int64_t now_s);
+
+/* The owner's: it is changing its database's schema, or that is over. */
+void slot_open_schema(struct scoreboard *b, struct slot *s, bool is_open);
+/* Is another session changing the schema of this slot's database? */
+bool schema_is_open_elsewhere(
+    struct scoreboard *b, const struct slot *mine);
 
 /* --- requests (approvals) ------------------------------------------------ */
 

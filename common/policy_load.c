@@ -75,14 +75,17 @@ read_data(struct loading *l, const char *kind, enum dialect d,
 static enum err
 check_data_folder(struct loading *l)
 {
-	const char *folder = config_data_folder();
+	const char *folder = config_data_folder(), *line;
 
 	if (access(folder, F_OK) == 0)
 		return ERR_NONE;
-	diagnostics_add(l->reading.diagnostics, folder, 0, 0,
-	    "%s: Sallyport's own data (classes, functions) is missing: run "
-	    "`make install`, with the PREFIX it was built with",
-	    strerror(errno));
+	line = arena_printf(l->reading.arena,
+	    "Sallyport's own data (classes, functions) is missing in %s: run "
+	    "make install, with the PREFIX it was built with",
+	    folder);
+	if (line == NULL)
+		return ERR_MEMORY;
+	diagnostics_add_line(l->reading.diagnostics, line);
 	return ERR_INVALID;
 }
 

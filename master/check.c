@@ -4,10 +4,15 @@
  */
 #include "master/check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/config.h"
+#include "master/privilege.h"
 
 /* What the broker would only find out when it is too late to say so. */
 static enum err
@@ -34,9 +39,62 @@ exposure_warn(const struct settings *s, const struct identities *ids)
 		    s->identities);
 }
 
+static void
+run_as_complain(
+    const struct settings *s, struct diagnostics *d, const char *what)
+{
+	diagnostics_add(d, s->file, s->run_as_at.line, s->run_as_at.column,
+	    "run_as: %s: %s", s->run_as, what);
+}
+
+/* Go on as the account that will read the rest, for good: what root can read
+ * says nothing about it. */
+static enum err
+account_take(const struct settings *s, struct diagnostics *d,
+    struct account *account)
+{
+	enum err e = account_find(s->run_as, account);
+
+	if (e == ERR_REFUSED) {
+		account->is_other = false;
+		fprintf(stderr,
+		    "%s: warning: only root can become %s, so nothing was "
+		    "checked as that account\n",
+		    s->file, s->run_as);
+		return ERR_NONE;
+	}
+	if (e == ERR_NOT_FOUND)
+		run_as_complain(s, d, "no such account");
+	if (e == ERR_NONE && account_become(account) != ERR_NONE) {
+		run_as_complain(s, d, "cannot become that account");
+		e = ERR_REFUSED;
+	}
+	return e;
+}
+
+/* It may come later, and then all is well: no error. */
+static void
+audit_warn(const struct settings *s)
+{
+	struct stat st;
+	const char *wrong = NULL;
+
+	if (stat(s->audit_socket, &st) != 0)
+		wrong = strerror(errno);
+	else if (!S_ISSOCK(st.st_mode))
+		wrong = "not a socket";
+	else if (access(s->audit_socket, W_OK) != 0)
+		wrong = strerror(errno);
+	if (wrong != NULL)
+		fprintf(stderr,
+		    "%s: warning: audit.socket: %s: %s: without it every "
+		    "statement is refused\n",
+		    s->file, s->audit_socket, wrong);
+}
+
 static enum err
 check_all(const char *file, struct arena *a, struct diagnostics *d,
-    struct policy *policy)
+    struct account *account, struct policy *policy)
 {
 	struct settings settings;
 	struct identities ids;
@@ -44,9 +102,14 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 
 	if (e != ERR_NONE)
 		return e;
+	/* the broker reads these before it drops root */
 	e = passwords_check(&settings, a, d);
 	if (e == ERR_NONE)
-		e = settings_check_files(&settings, d);
+		e = account_take(&settings, d, account);
+	if (e != ERR_NONE)
+		return e;
+	audit_warn(&settings);
+	e = settings_check_files(&settings, d);
 	if (e == ERR_NONE)
 		e = identities_load(settings.identities, a, d, &ids);
 	if (e != ERR_NONE)
@@ -55,17 +118,32 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 	return policy_load(&settings, &ids, a, d, policy);
 }
 
+/* Whom the file refuses is not who runs the check. */
+static void
+line_print(const char *line, const struct account *account)
+{
+	bool is_refused = strstr(line, strerror(EACCES)) != NULL;
+
+	if (account->is_other && is_refused)
+		fprintf(stderr, "%s (as run_as %s)\n", line, account->name);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
 int
 check_configuration(const char *file)
 {
+	struct account account = {0};
 	struct arena *a = arena_new(0);
 	struct diagnostics *d = a == NULL ? NULL : diagnostics_new(a);
 	struct policy policy = {0};
 	size_t i;
-	enum err e = d == NULL ? ERR_MEMORY : check_all(file, a, d, &policy);
+	enum err e = d == NULL
+	    ? ERR_MEMORY
+	    : check_all(file, a, d, &account, &policy);
 
 	for (i = 0; d != NULL && i < diagnostics_count(d); i++)
-		fprintf(stderr, "%s\n", diagnostics_line(d, i));
+		line_print(diagnostics_line(d, i), &account);
 	if (e != ERR_NONE && (d == NULL || diagnostics_count(d) == 0))
 		fprintf(stderr, "%s: %s\n", file, err_text(e));
 	if (e == ERR_NONE && diagnostics_count(d) > 0)

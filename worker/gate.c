@@ -289,6 +289,12 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	record_prepare(g, j);
 }
 
+unsigned
+gate_schema_epoch(const struct gate *g)
+{
+	return g->wish == NULL ? 0 : atomic_load(&g->wish->changed);
+}
+
 bool
 gate_protects(const struct gate *g)
 {

@@ -87,6 +87,9 @@ struct gate {
 	char reason[GATE_REASON_MAX]; /* why no policy could be loaded */
 };
 
+/* Changes each time a change of the schema was committed through Sallyport. */
+unsigned gate_schema_epoch(const struct gate *g);
+
 /* Are values to be protected from this identity? Without a policy: yes. */
 bool gate_protects(const struct gate *g);
 

@@ -134,6 +134,7 @@ void
 snapshot_schema_changed(struct gate *g)
 {
 	g->is_schema_open = true;
+	slot_open_schema(g->birth->board, g->birth->slot, true);
 }
 
 void
@@ -142,12 +143,16 @@ snapshot_schema_settled(struct gate *g)
 	if (g->is_schema_open && g->wish != NULL)
 		wish_changed(g->wish, catalog_of(g));
 	g->is_schema_open = false;
+	slot_open_schema(g->birth->board, g->birth->slot, false);
 }
 
 bool
 snapshot_is_outdated(const struct gate *g)
 {
-	return g->wish != NULL && wish_is_outdated(g->wish);
+	return g->wish != NULL &&
+	    (wish_is_outdated(g->wish) ||
+		schema_is_open_elsewhere(
+		    g->birth->board, g->birth->slot));
 }
 
 void
@@ -155,8 +160,12 @@ snapshot_catch_up(struct gate *g)
 {
 	enum err e = ERR_NONE;
 
-	if (snapshot_is_outdated(g))
-		e = wish_catch_up(g->wish, GATE_CATALOG_WAIT_MS);
+	if (snapshot_is_outdated(g) && gate_protects(g))
+		/* while a change elsewhere may be committed at any moment, a
+		 * reading holds for one statement */
+		e = wish_is_outdated(g->wish)
+		    ? wish_catch_up(g->wish, GATE_CATALOG_WAIT_MS)
+		    : wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS);
 	g->is_distrusted = e != ERR_NONE || g->is_schema_open;
 	if (e != ERR_NONE)
 		log_warning("catalogue of %s is outdated: %s; masking strictly",

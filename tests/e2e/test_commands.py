@@ -32,7 +32,8 @@ def test_wrong_usage_exits_with_2(world):
         done = s.cli(*words)
         assert done.returncode == 2, (words, done)
         assert done.stderr, words
-    assert "status" in s.cli("statsu").stderr  # did you mean
+        assert not words or done.stderr.count("\n") == 1, done.stderr
+    assert "did you mean `status`?" in s.cli("statsu").stderr
 
 
 def test_daemon_that_is_not_there_is_a_clear_failure(world):
@@ -99,6 +100,47 @@ def test_explain_of_an_unknown_identity_or_upstream_fails(world):
         done = s.cli("explain", "-c", s.config, "-i", identity, "-u",
                      upstream, "SELECT 1")
         assert done.returncode == 2 and done.stderr, done
+
+
+def test_explain_prints_what_the_rule_says(world):
+    s = world.prepare()
+    asked = ("-c", s.config, "-i", "alice+copilot", "-u", "shop",
+             "DROP TABLE customers")
+    assert "say         Schema changes go through migrations." in s.cli(
+        "explain", *asked).stdout
+    told = json.loads(s.cli("explain", "--json", *asked).stdout)
+    assert told["say"] == "Schema changes go through migrations."
+
+
+def test_policy_whose_example_fails_can_still_be_looked_at(world):
+    s = world.prepare()
+    example = {"as": "alice+copilot", "on": "shop", "sql": "DROP TABLE t",
+               "expect": "allow"}
+    s.policy["examples"].append(example)
+    s.write_all()
+    done = s.cli("explain", "-c", s.config, "-i", "alice+copilot", "-u",
+                 "shop", "SELECT 1")
+    assert done.returncode == 0 and "allow" in done.stdout, done
+    assert "warning: " in done.stderr, done.stderr
+    assert "10-shop.yaml:" in done.stderr, done.stderr
+    done = s.cli("test", "-c", s.config, os.path.join(
+        s.folder, "policies.d", "10-shop.yaml"))
+    assert done.returncode == 1, done
+    assert "3 passed, 1 failed" in done.stdout, done.stdout
+    good = s.write("good.yaml", {"examples": [
+        {**example, "expect": "deny"}]})
+    done = s.cli("test", "-c", s.config, good)
+    assert done.returncode == 1, done  # the policy would not load
+    assert "1 passed, 0 failed" in done.stdout, done.stdout
+
+
+def test_file_that_is_not_there_is_told_first(world):
+    s = world.prepare()
+    s.write("identities.yaml", "people: [alice]\n")
+    done = s.cli("test", "-c", s.config, "nosuch.yaml")
+    assert done.returncode == 2, done
+    assert done.stderr == "sallyport: nosuch.yaml: No such file or " \
+        "directory\n", done.stderr
 
 
 def test_test_runs_examples_from_files(world):

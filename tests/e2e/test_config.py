@@ -238,3 +238,60 @@ def test_daemon_options(world):
             env=s.environment())
         assert done.returncode == status, (words, done)
         assert "sallyportd" in done.stdout + done.stderr, (words, done)
+
+
+def as_root(s):
+    """sallyportd -t run by root, if we are root."""
+    return harness.subprocess.run(
+        [s.world.program("sallyportd"), "-t", "-c", s.config],
+        capture_output=True, text=True, timeout=harness.PATIENCE,
+        check=False, env=s.environment(), cwd="/")
+
+
+def test_account_that_is_not_there_is_told_where_it_is_named(world):
+    s = world.prepare(settings={"run_as": "nosuch"})
+    for done in (s.check(), as_root(s)):
+        assert done.returncode == 1, done
+        assert place_of(s, "run_as") + "run_as: nosuch: no such account" in \
+            done.stderr, done.stderr
+
+
+def test_files_are_checked_as_the_account_that_will_read_them(world):
+    if os.geteuid() != 0:
+        return
+    s = world.prepare(settings={"run_as": "nobody"})
+    for name in ("identities.yaml", "policies.d"):
+        os.chown(os.path.join(s.folder, name), 0, 0)
+    done = as_root(s)
+    assert done.returncode == 1, done
+    for key in ("identities", "policies"):
+        assert place_of(s, key) in done.stderr, done.stderr
+    assert done.stderr.count(
+        ": Permission denied (as run_as nobody)") == 2, done.stderr
+    for name, mode in (("identities.yaml", 0o644), ("policies.d", 0o755),
+                       ("policies.d/10-shop.yaml", 0o644)):
+        os.chmod(os.path.join(s.folder, name), mode)
+    done = as_root(s)
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("ok: "), done
+
+
+def test_audit_socket_that_is_not_there_is_warned_of(world):
+    s = world.prepare()
+    assert "audit.socket" not in s.check().stderr
+    s.sink.close()
+    done = s.check()
+    assert done.returncode == 0, done
+    assert f"warning: audit.socket: {s.sink.path}: No such" in done.stderr
+
+
+def test_password_in_the_settings_is_pointed_to_a_file(world):
+    said = complaints(world, "sallyport.yaml",
+                      ("password_file: secrets/shop", "password: canary"))
+    assert "password_file" in said and "canary" not in said, said
+
+
+def test_label_value_that_is_nearly_one_is_a_slip(world):
+    said = complaints(world, "policies.d/10-shop.yaml",
+                      ("environment: production", "environment: produktion"))
+    assert "did you mean `production`?" in said, said

@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bad += pg_parse_parameter(w, &out.parameter) != ERR_NONE;
 	bad += pg_parse_row_description(w, each_field, &total, &count) !=
 	    ERR_NONE;
-	bad += pg_put_scrubbed(&b, 'E', w) != ERR_NONE;
+	bad += pg_put_scrubbed(&b, 'E', w, TEXT("a")) != ERR_NONE;
 	while (pg_next_option(&rest, a, &setting) == ERR_NONE)
 		total += setting.name.len;
 	buffer_free(&b);

@@ -137,38 +137,72 @@ END_TEST
 
 static const struct {
 	const char *name;
-	struct text fields, gone, kept;
+	struct text fields, gone, kept, typed;
 } errors[] = {
     {"a cast that quotes",
 	TEXT("SERROR\0C22P02\0Minvalid input syntax for type integer: "
 	     "\"eve@secret.example\"\0\0"),
-	TEXT("eve@secret"), TEXT("invalid input syntax")},
+	TEXT("eve@secret"), TEXT("invalid input syntax"), TEXT("")},
     {"a value that holds quotes",
 	TEXT("SERROR\0C22P02\0Minvalid: \"a\"b secret \"c\"\0\0"),
-	TEXT("secret"), TEXT("22P02")},
+	TEXT("secret"), TEXT("22P02"), TEXT("")},
     {"detail with the row",
 	TEXT("SERROR\0C23505\0Mduplicate key\0DKey (email)=(eve@secret)\0"
 	     "ncustomers_email_key\0\0"),
-	TEXT("eve@secret"), TEXT("customers_email_key")},
+	TEXT("eve@secret"), TEXT("customers_email_key"), TEXT("")},
     {"raised by a function",
 	TEXT("SERROR\0CP0001\0Mfound eve@secret\0\0"), TEXT("eve@secret"),
-	TEXT("P0001")},
+	TEXT("P0001"), TEXT("")},
     {"a number",
 	TEXT("SERROR\0C22003\0Mvalue 4111111111111111 is out of range\0\0"),
-	TEXT("4111"), TEXT("out of range")},
+	TEXT("4111"), TEXT("out of range"), TEXT("")},
     {"a quote never closed",
 	TEXT("SERROR\0C22P02\0Mbad \"secret\0\0"), TEXT("secret"),
-	TEXT("bad")},
+	TEXT("bad"), TEXT("")},
+    {"a relation the client typed",
+	TEXT("SERROR\0C42P01\0Mrelation \"nix\" does not exist\0P15\0\0"),
+	TEXT("masked"), TEXT("\"nix\" does not"), TEXT("select * from NIX")},
+    {"a function the client typed",
+	TEXT("SERROR\0C42883\0Mfunction nix(integer) does not exist\0P8\0"
+	     "HNo function matches\0\0"),
+	TEXT("HNo"), TEXT("nix(integer) does"), TEXT("select nix(1)")},
+    {"a name the client did not type",
+	TEXT("SERROR\0C42703\0Mcolumn \"eve\" does not exist\0P15\0\0"),
+	TEXT("eve"), TEXT("column [masked] does"), TEXT("select f(1)")},
+    {"typed and untyped names in turn",
+	TEXT("SERROR\0C42804\0Mcolumn \"a\" is \"eve\" not \"b\"\0P1\0\0"),
+	TEXT("eve"), TEXT("\"a\" is [masked] not \"b\""), TEXT("a b")},
+    {"a cast to regclass of what a row holds: no position",
+	TEXT("SERROR\0C42P01\0Mrelation \"eve\" does not exist\0\0"),
+	TEXT("eve"), TEXT("relation [masked]"),
+	TEXT("select 1 as eve, email::regclass")},
+    {"SQL made by a function: internal query",
+	TEXT("SERROR\0C42703\0Mcolumn \"eve\" does not exist\0P1\0p8\0"
+	     "qselect eve\0\0"),
+	TEXT("eve"), TEXT("column [masked]"), TEXT("select 1 as eve, f(1)")},
+    {"raised by a function: context",
+	TEXT("SERROR\0C42703\0Mcolumn \"eve\" does not exist\0P1\0"
+	     "WPL/pgSQL function f() line 1\0\0"),
+	TEXT("eve"), TEXT("column [masked]"), TEXT("select 1 as eve, f(1)")},
+    {"a value of another class, though it was typed",
+	TEXT("SERROR\0C22P02\0Minvalid input: \"eve\"\0P1\0\0"),
+	TEXT("eve"), TEXT("invalid"), TEXT("select 'eve'::int")},
+    {"no text is known",
+	TEXT("SERROR\0C42P01\0Mrelation \"nix\" does not exist\0P15\0\0"),
+	TEXT("nix"), TEXT("relation [masked]"), TEXT("")},
+    {"a typed quote never closed",
+	TEXT("SERROR\0C42601\0Mnear \"eve\0P15\0\0"), TEXT("eve"),
+	TEXT("near [masked]"), TEXT("eve")},
 };
 
 START_TEST(scrubbed_errors_quote_nothing)
 {
 	struct buffer b = {0};
 	struct text f = errors[_i].fields, gone = errors[_i].gone,
-		    kept = errors[_i].kept;
+		    kept = errors[_i].kept, typed = errors[_i].typed;
 
 	ck_assert_int_eq(
-	    pg_put_scrubbed(&b, 'E', wire_of(f.at, f.len)), ERR_NONE);
+	    pg_put_scrubbed(&b, 'E', wire_of(f.at, f.len), typed), ERR_NONE);
 	ck_assert_ptr_null(memmem(b.bytes, b.len, gone.at, gone.len));
 	ck_assert_ptr_nonnull(memmem(b.bytes, b.len, kept.at, kept.len));
 	buffer_free(&b);

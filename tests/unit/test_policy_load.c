@@ -285,7 +285,8 @@ static const struct wrong {
     {"protect: [{name: a, columns: [a.b.c]}]",
 	":1:11: `mask` is missing in a protect"},
     {"protect: [{name: a, columns: [a.b.c], mask: none}]",
-	":1:45: unknown mask `none`"},
+	":1:45: unknown mask `none` (redact, null, email, last4, pseudonym, "
+	"hash, year or round)"},
     {"protect: [{name: a, columns: [a.b.c], mask: lst4}]",
 	":1:45: unknown mask `lst4` (did you mean `last4`?)"},
     {"protect: [{name: a, columns: [b.c], mask: email}]",

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "worker/hold.h"
 #include "worker/postgres/pg.h"
+#include "worker/snapshot.h"
 
 static const char sink_gone[] =
     "the audit trail takes no records; nothing runs until it does again";
@@ -245,6 +246,17 @@ is_admissible(struct session *s, const struct ruling *j,
 	return true;
 }
 
+/* May it change what the catalogue says of relations that others see? */
+static bool
+changes_schema(const struct ruling *j)
+{
+	const uint64_t changing = BIT(OP_CREATE) | BIT(OP_ALTER) |
+	    BIT(OP_DROP) | BIT(OP_IMPORT_SCHEMA) | BIT(OP_DO) | BIT(OP_CALL);
+
+	return (j->operations & changing) != 0 &&
+	    (j->traits & BIT(TRAIT_TEMPORARY)) == 0;
+}
+
 static void
 note_admitted(struct session *s, const struct ruling *j,
     const struct ruling *inner, struct run *r)
@@ -263,6 +275,10 @@ note_admitted(struct session *s, const struct ruling *j,
 			     BIT(TRAIT_UNKNOWN_FUNCTION))) != 0 ||
 	    (j->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		g->carries_later = true;
+	/* before it is forwarded: nobody may believe the old catalogue when
+	 * the change is committed */
+	if (changes_schema(j))
+		snapshot_schema_changed(s->gate);
 	if (!j->is_plain)
 		pg_of(s)->is_barred = pg_of(s)->is_unreported = true;
 	if (j->text.count > 0)

@@ -316,20 +316,27 @@ on_acknowledged(struct session *s, const struct answer *a, enum fate *fate)
 
 /* --- errors and notices --------------------------------------------------- */
 
+/* Of the statement that is being answered; NULL: nobody knows which. */
+static const struct ruling *
+ruling_answered(const struct pending *p)
+{
+	if (p != NULL && p->run != NULL)
+		return p->run->ruling;
+	if (p != NULL && p->portal != NULL)
+		return p->portal->prepared->ruling;
+	if (p != NULL && p->prepared != NULL)
+		return p->prepared->ruling;
+	return NULL;
+}
+
 /* Could its text quote a protected value to this identity? */
 static bool
 must_scrub(struct session *s, const struct pending *p)
 {
-	const struct ruling *j = NULL;
+	const struct ruling *j = ruling_answered(p);
 
 	if (!gate_protects(s->gate))
 		return false;
-	if (p != NULL && p->run != NULL)
-		j = p->run->ruling;
-	else if (p != NULL && p->portal != NULL)
-		j = p->portal->prepared->ruling;
-	else if (p != NULL && p->prepared != NULL)
-		j = p->prepared->ruling;
 	/* at its end a transaction checks constraints that were deferred */
 	return j == NULL || j->touch.is_protected || j->may_carry ||
 	       (j->operations & BIT(OP_COMMIT)) != 0;
@@ -338,8 +345,11 @@ must_scrub(struct session *s, const struct pending *p)
 static enum err
 pass_scrubbed(struct session *s, const struct answer *a, enum fate *fate)
 {
+	const struct ruling *j = ruling_answered(queue_front(&pg_of(s)->queue));
+	struct text typed = j == NULL ? TEXT("") : j->sql;
+
 	*fate = FATE_DROP;
-	if (pg_put_scrubbed(pg_out(s), a->type, a->body) != ERR_NONE)
+	if (pg_put_scrubbed(pg_out(s), a->type, a->body, typed) != ERR_NONE)
 		return unexpected(s, a);
 	return ERR_NONE;
 }

@@ -40,6 +40,10 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 	struct column_protection p;
 
 	gate_output(g, r->ruling, field->table, field->column, &p);
+	/* a cursor shows what its relations were when it was opened */
+	if (r->portal != NULL && r->portal->is_cursor && gate_protects(g) &&
+	    r->portal->epoch != gate_schema_epoch(g))
+		p = (struct column_protection){.mask = MASK_REDACT};
 	if (field->table == 0 && r->portal != NULL && r->portal->is_suspect)
 		p = (struct column_protection){.mask = MASK_REDACT};
 	plan->mask = p.mask;

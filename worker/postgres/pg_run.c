@@ -138,7 +138,8 @@ note_cursor(struct session *s, struct ruling *j, struct text name, bool is_held)
 
 	prepared_drop(p);
 	if (portal != NULL) {
-		portal->is_cursor = portal->is_sure = true;
+		portal->epoch = gate_schema_epoch(s->gate);
+	portal->is_cursor = portal->is_sure = true;
 		portal->is_held = is_held;
 	}
 	if (!keep_name(pg->portals, name, portal))
@@ -229,15 +230,11 @@ suspect_portal(void *value)
 static void
 note_effects(struct session *s, struct ruling *j, bool has_failed)
 {
-	const uint64_t schema = BIT(OP_CREATE) | BIT(OP_ALTER) | BIT(OP_DROP) |
-				BIT(OP_IMPORT_SCHEMA);
 	const uint64_t code =
 	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 	struct pg *pg = pg_of(s);
 	size_t i;
 
-	if ((j->operations & (schema | BIT(OP_DO) | BIT(OP_CALL))) != 0)
-		snapshot_schema_changed(s->gate);
 	if ((j->traits & code) != 0 ||
 	    (j->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		names_each(pg->statements, suspect_prepared);

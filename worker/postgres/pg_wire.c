@@ -4,6 +4,8 @@
  * The rule: a message is eaten whole or it is malformed; counts are compared
  * with what is there by reading it, never believed.
  */
+#include <strings.h>
+
 #include "worker/postgres/pg_wire.h"
 
 static enum err
@@ -436,20 +438,94 @@ static void
 put_scrubbed_message(
     struct buffer *b, struct text sqlstate, struct text message)
 {
-	buffer_put_u8(b, 'M');
 	if (is_servers_wording(sqlstate))
 		put_blanked(b, message);
 	else
 		buffer_put_text(
 		    b, TEXT("message withheld: it may quote protected values"));
-	buffer_put_u8(b, 0);
+}
+
+/* What the fields beside the message tell about it. */
+struct origin {
+	bool has_position; /* in the client's own text … */
+	bool is_inner;	   /* … or in that of a function, or it says where */
+};
+
+static struct origin
+error_origin(struct wire body)
+{
+	struct origin o = {false, false};
+	uint8_t letter;
+
+	for (letter = wire_u8(&body); letter != 0; letter = wire_u8(&body)) {
+		wire_cstring(&body);
+		o.has_position |= letter == 'P';
+		o.is_inner |= letter == 'p' || letter == 'q' || letter == 'W';
+	}
+	return o;
+}
+
+/* Did the server stumble over the client's own words, before it read a row?
+ * Class 42 alone does not say so: a cast to regclass quotes what it reads, and
+ * so does SQL that a function puts together. But these cannot point at a place
+ * in the client's text, or come with a context. */
+static bool
+is_about_typed_words(struct text sqlstate, struct origin o)
+{
+	return text_starts(sqlstate, TEXT("42")) && o.has_position &&
+	    !o.is_inner;
+}
+
+/* So that nobody can make a long search of it. */
+enum { MESSAGE_SEARCHED_MAX = 1024, TYPED_SEARCHED_MAX = 64 * 1024 };
+
+/* Letters of either case are the same: names are folded. */
+static bool
+has_words(struct text typed, struct text words)
+{
+	size_t i;
+
+	if (typed.len > TYPED_SEARCHED_MAX)
+		typed.len = TYPED_SEARCHED_MAX;
+	for (i = 0; words.len > 0 && i + words.len <= typed.len; i++) {
+		if (strncasecmp(typed.at + i, words.at, words.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of what is quoted, only what the client typed. */
+static void
+put_typed_words(struct buffer *b, struct text message, struct text typed)
+{
+	size_t i = 0, from;
+
+	while (i < message.len) {
+		char mark = message.at[i++];
+
+		if (mark != '"' && mark != '\'') {
+			buffer_put_u8(b, (uint8_t)mark);
+			continue;
+		}
+		for (from = i; i < message.len && message.at[i] != mark; i++)
+			;
+		if (i < message.len && has_words(typed,
+			(struct text){message.at + from, i - from}))
+			buffer_put_text(b,
+			    (struct text){message.at + from - 1, i - from + 2});
+		else
+			buffer_put_text(b, TEXT("[masked]"));
+		i += i < message.len;
+	}
 }
 
 enum err
-pg_put_scrubbed(struct buffer *b, char type, struct wire body)
+pg_put_scrubbed(
+    struct buffer *b, char type, struct wire body, struct text typed)
 {
 	static const char kept[] = "SVCPstcdnFLR";
 	size_t at = pg_message_begin(b, type);
+	struct origin origin = error_origin(body);
 	struct text sqlstate = TEXT(""), value;
 	uint8_t letter;
 
@@ -457,12 +533,18 @@ pg_put_scrubbed(struct buffer *b, char type, struct wire body)
 		value = wire_cstring(&body);
 		if (letter == 'C')
 			sqlstate = value;
-		if (letter == 'M') {
+		if (letter != 'M' &&
+		    memchr(kept, letter, sizeof(kept) - 1) == NULL)
+			continue;
+		buffer_put_u8(b, letter);
+		if (letter != 'M')
+			buffer_put_text(b, value);
+		else if (typed.len > 0 && value.len <= MESSAGE_SEARCHED_MAX &&
+		    is_about_typed_words(sqlstate, origin))
+			put_typed_words(b, value, typed);
+		else
 			put_scrubbed_message(b, sqlstate, value);
-		} else if (memchr(kept, letter, sizeof(kept) - 1) != NULL) {
-			buffer_put_u8(b, letter);
-			buffer_put_cstring(b, value);
-		}
+		buffer_put_u8(b, 0);
 	}
 	buffer_put_u8(b, 0);
 	pg_message_end(b, at);

@@ -142,8 +142,10 @@ void pg_put_ready(struct buffer *b, char status);
 /* An ErrorResponse or NoticeResponse of the server written again without
  * what could quote values: MESSAGE with quoted parts blanked; DETAIL, HINT,
  * WHERE, internal query left out; SQLSTATE, position, names of schema,
- * table, column, type and constraint kept. */
-enum err pg_put_scrubbed(
-    struct buffer *b, char type, struct wire body) MUST_CHECK;
+ * table, column, type and constraint kept. An error about the client's own
+ * words, before anything ran, keeps those that are in `typed`, its text; len
+ * 0: none. */
+enum err pg_put_scrubbed(struct buffer *b, char type, struct wire body,
+    struct text typed) MUST_CHECK;
 
 #endif
