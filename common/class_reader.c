@@ -159,9 +159,9 @@ is_system_operator(const struct reader *r, uint32_t i)
 	    text_is(token_at(r, i + 5)->raw, TEXT(")"));
 }
 
-/* The names joined with dots. */
-static enum err
-join_names(const struct reader *r, struct caught c, struct text *out)
+/* The names joined with dots; NULL: out of memory. */
+static char *
+join_names(const struct reader *r, struct caught c, size_t *len_out)
 {
 	size_t len = 0;
 	char *at;
@@ -170,17 +170,15 @@ join_names(const struct reader *r, struct caught c, struct text *out)
 	for (i = c.first; i <= c.last; i++)
 		len += token_at(r, i)->name.len;
 	at = arena_alloc(r->arena, len + 1);
-	if (at == NULL)
-		return ERR_MEMORY;
+	*len_out = len;
 	len = 0;
-	for (i = c.first; i <= c.last; i++) {
+	for (i = c.first; at != NULL && i <= c.last; i++) {
 		struct text name = token_at(r, i)->name;
 
 		memcpy(at + len, name.at, name.len);
 		len += name.len;
 	}
-	*out = (struct text){at, len};
-	return ERR_NONE;
+	return at;
 }
 
 /* Traits in the order of how far such a function reaches. */
@@ -188,17 +186,20 @@ static unsigned
 function_reach(uint64_t trait)
 {
 	return trait == BIT(TRAIT_ESCAPING_FUNCTION) ? 3
-	    : trait == BIT(TRAIT_OPAQUE_FUNCTION)    ? 2
-	    : trait != 0;
+	       : trait == BIT(TRAIT_OPAQUE_FUNCTION) ? 2
+						     : trait != 0;
 }
 
 static enum err
 note_function(struct reader *r, struct caught c, uint64_t trait)
 {
+	struct text *function = &r->statement->function;
+
 	if (function_reach(trait) <= function_reach(r->function_trait))
 		return ERR_NONE;
 	r->function_trait = trait;
-	return join_names(r, c, &r->statement->function);
+	function->at = join_names(r, c, &function->len);
+	return function->at == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
 static enum err
@@ -214,7 +215,7 @@ catch_function(struct reader *r, struct text text)
 		return ERR_NONE;
 	if (is_qualified && (c.last != c.first + 2 ||
 		!is_word(token_at(r, c.first), TEXT("pg_catalog"))))
-		flags = 0;
+		flags &= WORD_ESCAPING; /* whoever owns one of that name */
 	else if (!is_qualified && flags & WORD_CONSTRUCT &&
 	    token_at(r, c.last)->kind == TOKEN_WORD)
 		return ERR_NONE;
@@ -233,18 +234,16 @@ catch_function(struct reader *r, struct text text)
 static enum err
 catch_subject(struct reader *r, struct text text)
 {
-	struct text joined;
-	enum err e = join_names(r, tokens_of(r, text), &joined);
-	char *at = (char *)(uintptr_t)joined.at;
-	size_t k;
+	size_t len, k;
+	char *at = join_names(r, tokens_of(r, text), &len);
 
-	if (e != ERR_NONE)
-		return e;
-	for (k = 0; k < joined.len; k++) {
+	if (at == NULL)
+		return ERR_MEMORY;
+	for (k = 0; k < len; k++) {
 		if (at[k] >= 'A' && at[k] <= 'Z')
 			at[k] = (char)(at[k] + ('a' - 'A'));
 	}
-	r->statement->subject = joined;
+	r->statement->subject = (struct text){at, len};
 	return ERR_NONE;
 }
 

@@ -318,6 +318,22 @@ conclude_rule(struct weighing *w, enum then decision, const struct rule *r,
 		r->name.at));
 }
 
+/* A rule about functions leaves one wondering which. */
+static enum err
+conclude_denied(struct weighing *w)
+{
+	static const uint64_t functions = BIT(TRAIT_ESCAPING_FUNCTION) |
+	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
+	struct text f = w->statement->function;
+	const struct rule *r = w->deny;
+
+	if ((r->has & functions) == 0 || f.len == 0)
+		return conclude_rule(w, THEN_DENY, r, "denied by");
+	return conclude(w, THEN_DENY, r,
+	    arena_printf(w->arena, "denied by rule \"%.*s\": it calls %.*s()",
+		(int)r->name.len, r->name.at, (int)f.len, f.at));
+}
+
 static const char *
 uncovered_relation(struct weighing *w, enum operation op,
     const struct relation_use *use)
@@ -384,22 +400,59 @@ conclude_by_cover(struct weighing *w)
 	return conclude_rule(w, THEN_ALLOW, w->allow, "allowed by");
 }
 
+/* The words it begins with, two at most, up to a constant or a mark. */
+static struct text
+first_words(struct text canonical)
+{
+	size_t len = 0, words = 0, i;
+
+	for (i = 0; i < canonical.len && words < 2; i++) {
+		char c = canonical.at[i];
+
+		if (c != ' ' && c != '_' && !(c >= 'a' && c <= 'z'))
+			break;
+		if (c != ' ' &&
+		    (i + 1 == canonical.len || canonical.at[i + 1] == ' ')) {
+			len = i + 1;
+			words++;
+		}
+	}
+	canonical.len = len;
+	return canonical;
+}
+
+static const char *
+unknown_statement(struct weighing *w)
+{
+	struct text words = first_words(w->statement->canonical);
+
+	if (w->statement->operations != BIT(OP_UNKNOWN) || words.len == 0 ||
+	    words.len > 64)
+		return "nobody knows all that this statement does, and no "
+		       "rule names unknown";
+	return arena_printf(w->arena,
+	    "\"%.*s\" is no statement Sallyport knows, and no rule names "
+	    "unknown",
+	    (int)words.len, words.at);
+}
+
 static enum err
 conclude_all(struct weighing *w)
 {
 	if (w->deny != NULL)
-		return conclude_rule(w, THEN_DENY, w->deny, "denied by");
+		return conclude_denied(w);
 	if (w->touches.operations & ~w->named & BIT(OP_UNKNOWN))
-		return conclude(w, THEN_DENY, NULL,
-		    "nobody knows what this statement does, and no rule "
-		    "names unknown");
+		return conclude(w, THEN_DENY, NULL, unknown_statement(w));
 	if ((w->statement->traits & BIT(TRAIT_ESCAPING_FUNCTION)) != 0 &&
 	    !w->has_escaping)
 		return conclude(w, THEN_DENY, NULL,
-		    "it calls a function that reaches past the statement "
-		    "(runs SQL given as text, or touches other sessions, "
-		    "files, servers or settings), and no rule has "
-		    "escaping-function");
+		    arena_printf(w->arena,
+			"it calls %.*s(), which reaches past the statement "
+			"(runs SQL given as text, or touches other sessions, "
+			"files, servers or settings), and no rule has "
+			"escaping-function",
+			(int)w->statement->function.len,
+			w->statement->function.at));
 	if (w->approve != NULL)
 		return conclude_rule(
 		    w, THEN_APPROVE, w->approve, "approval needed by");

@@ -227,7 +227,7 @@ protection_touch(struct protection *p, const struct statement *s,
 	if (e != ERR_NONE)
 		touch_strict(out);
 	else if (out->is_protected)
-		out->has_other_ways = has_other_ways(&t);
+		out->has_other_ways |= has_other_ways(&t);
 	out->mentions |= out->has_other_ways;
 	return e;
 }

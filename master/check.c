@@ -50,8 +50,8 @@ run_as_complain(
 /* Go on as the account that will read the rest, for good: what root can read
  * says nothing about it. */
 static enum err
-account_take(const struct settings *s, struct diagnostics *d,
-    struct account *account)
+account_take(
+    const struct settings *s, struct diagnostics *d, struct account *account)
 {
 	enum err e = account_find(s->run_as, account);
 
@@ -138,9 +138,8 @@ check_configuration(const char *file)
 	struct diagnostics *d = a == NULL ? NULL : diagnostics_new(a);
 	struct policy policy = {0};
 	size_t i;
-	enum err e = d == NULL
-	    ? ERR_MEMORY
-	    : check_all(file, a, d, &account, &policy);
+	enum err e =
+	    d == NULL ? ERR_MEMORY : check_all(file, a, d, &account, &policy);
 
 	for (i = 0; d != NULL && i < diagnostics_count(d); i++)
 		line_print(diagnostics_line(d, i), &account);

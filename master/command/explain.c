@@ -127,6 +127,8 @@ statement_json(const struct statement *s, const struct verdict *v)
 	    "operations", bits_json(s->operations, OP_MAX, operation_word),
 	    "traits", bits_json(s->traits, TRAIT_MAX, trait_word), "relations",
 	    relations, "rules", matched);
+	if (all != NULL && s->function.len > 0)
+		json_object_set_new(all, "function", text_json(s->function));
 	if (all != NULL)
 		verdict_add(all, v);
 	return all;
@@ -213,6 +215,17 @@ limits_print(const json_t *limits)
 		    (long long)json_integer_value(value));
 }
 
+/* Its line, if it has something to say. */
+static void
+member_print(const json_t *of, const char *name)
+{
+	if (member_text(of, name)[0] == '\0')
+		return;
+	printf("%-12s", name);
+	text_print(stdout, member_text(of, name), 0);
+	putchar('\n');
+}
+
 static void
 verdict_print(const json_t *v)
 {
@@ -222,11 +235,7 @@ verdict_print(const json_t *v)
 		text_print(stdout, member_text(v, "reason"), 0);
 	}
 	putchar('\n');
-	if (member_text(v, "say")[0] != '\0') {
-		printf("%-12s", "say");
-		text_print(stdout, member_text(v, "say"), 0);
-		putchar('\n');
-	}
+	member_print(v, "say");
 	limits_print(json_object_get(v, "limits"));
 }
 
@@ -244,6 +253,7 @@ judgement_print(const json_t *all)
 		words_print("operations", json_object_get(s, "operations"));
 		relations_print(json_object_get(s, "relations"));
 		words_print("traits", json_object_get(s, "traits"));
+		member_print(s, "function");
 		rules_print(json_object_get(s, "rules"));
 		verdict_print(s);
 		putchar('\n');

@@ -50,6 +50,7 @@ def test_approved_statement_goes_on(world):
     s = world.writable()
     asking = Asking(s)
     request, = held(s)
+    assert "expires in 10m\n" in s.operate("approvals")
     assert request["user"] == "alice" and request["agent"] == "copilot"
     assert DELETE in request["statement"]
     assert world.pg.ask("SELECT count(*) FROM payments", s.database) \

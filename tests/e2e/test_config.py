@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import harness
 from expect import raises
@@ -295,3 +296,16 @@ def test_label_value_that_is_nearly_one_is_a_slip(world):
     said = complaints(world, "policies.d/10-shop.yaml",
                       ("environment: production", "environment: produktion"))
     assert "did you mean `production`?" in said, said
+
+
+def test_missing_data_of_our_own_is_told_as_such(world):
+    s = world.prepare()
+    moved = os.path.join(s.folder, "sallyportd")  # out of build/
+    shutil.copy(world.program("sallyportd"), moved)
+    harness.give(moved)
+    done = harness.subprocess.run(
+        [moved, "-t", "-c", s.config], capture_output=True, text=True,
+        timeout=harness.PATIENCE, check=False, env=s.environment(), cwd="/",
+        **harness.unprivileged())
+    assert done.returncode == 0 or \
+        "own data (classes, functions) is missing in /" in done.stderr, done

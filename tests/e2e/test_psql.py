@@ -1,7 +1,9 @@
-"""What psql asks the catalogue by itself: its backslash commands."""
+"""What psql asks by itself, with its backslash commands, and what it is told
+when something is wrong."""
 
 import os
 
+import psycopg
 import yaml
 
 import harness
@@ -38,7 +40,7 @@ COMMANDS = [
     ("\\db", "pg_default|owner"),
     ("\\dT", ""),
     ("\\dX", ""),
-    ("\\sv pg_catalog.pg_tables", "CREATE OR REPLACE VIEW pg_catalog.pg_tables"),
+    ("\\sv pg_catalog.pg_tables", "CREATE OR REPLACE VIEW pg_catalog.pg"),
 ]
 
 
@@ -69,3 +71,69 @@ def test_functions_and_operators_of_others_stay_unknown(world):
         refused = s.psql(sql)
         assert "only functions that are known" in refused.stderr, \
             (sql, refused.stderr)
+
+
+def refusal(connection, sql):
+    try:
+        connection.execute(sql)
+    except psycopg.Error as e:
+        return e.diag.sqlstate, e.diag.message_primary
+    raise AssertionError(f"not refused: {sql}")
+
+
+def test_errors_keep_the_names_that_the_client_typed(world):
+    s = world.sallyport()
+    with s.connect() as c:
+        for sql, want in [
+                ("SELECT * FROM nix", 'relation "nix" does not exist'),
+                ("SELECT nix FROM customers", 'column "nix" does not exist'),
+                ("SELECT NIX FROM customers", 'column "nix" does not exist'),
+                ("SELECT c.nix FROM customers c",
+                 "column c.nix does not exist"),
+                ("SELECT nix(name) FROM customers",
+                 "function nix(text) does not exist"),
+                ("SELECT id FROM customers c, orders o",
+                 'column reference "id" is ambiguous'),
+                ("SELECT city FROM customers WHERE id = 1 1",
+                 'syntax error at or near "1"')]:
+            assert refusal(c, sql)[1] == want, (sql, refusal(c, sql))
+
+
+def test_errors_that_quote_what_was_read_keep_nothing(world):
+    """Even if the client typed the same: then it would learn that it is so."""
+    s = world.writable()
+    world.pg.ask("""
+        CREATE FUNCTION chatty(n int) RETURNS text LANGUAGE plpgsql AS $$
+        DECLARE found text; BEGIN
+            EXECUTE 'SELECT ' || (SELECT quote_ident(email) FROM customers
+                                   WHERE id = n) INTO found;
+            RETURN found;
+        END $$;
+        CREATE FUNCTION rude(n int) RETURNS text LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'column "%" does not exist',
+                (SELECT email FROM customers WHERE id = n)
+                USING ERRCODE = '42703';
+        END $$""", s.database)
+    email = "bruno.berger1@example.org"
+    with s.connect() as c:
+        for sql, want in (
+                (f'SELECT chatty(1) AS "{email}"', "42703"),
+                (f'SELECT rude(1) AS "{email}"', "42703"),
+                ("SELECT split_part(email, '.', 1)::regclass AS bruno "
+                 "FROM customers WHERE id = 1", "42P01"),
+                (f'SELECT email::int AS "{email}" FROM customers', "22P02")):
+            sqlstate, message = refusal(c, sql)
+            assert sqlstate.startswith(want), (sql, sqlstate, message)
+            assert "bruno" not in message, (sql, message)
+
+
+def test_refusals_name_what_nobody_knows(world):
+    s = world.sallyport()
+    with s.connect() as c:
+        assert '"slect" is no statement' in refusal(c, "slect 1")[1]
+        assert "calls query_to_xml()" in refusal(
+            c, "SELECT query_to_xml('SELECT 1', true, true, '')")[1]
+    told = s.operate("explain", "-i", "alice+copilot", "-u", "shop",
+                     "SELECT public.f(1)")
+    assert "function    public.f\n" in told, told

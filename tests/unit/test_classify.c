@@ -222,6 +222,36 @@ START_TEST(raw_text_is_each_statements_own)
 }
 END_TEST
 
+/* The function that a refusal would name. */
+static const struct {
+	const char *sql, *function;
+} functions[] = {
+    {"select lower(a), count(*) from t", ""},
+    {"select lower(a), f(b), g(c) from t", "f"},
+    {"select f(nextval('s'))", "nextval"},
+    {"select f(1), nextval('s'), query_to_xml('x', true, true, '')",
+	"query_to_xml"},
+    {"select dblink('x'), pg_read_file('y')", "dblink"},
+    {"select public.lower(a) from t", "public.lower"},
+    {"select pg_catalog.nextval('s')", "pg_catalog.nextval"},
+    {"select \"F\"(1)", "F"},
+    {"select a operator(pg_catalog.=) b from t", ""},
+    {"select a operator(public.=) b from t", "operator"},
+};
+
+START_TEST(function_that_reaches_furthest_is_named)
+{
+	struct arena *a = arena_new(0);
+	struct classified c;
+
+	ck_assert_int_eq(classify_text(classifier, &usual,
+	    text_of(functions[_i].sql), a, &c), ERR_NONE);
+	ck_assert(text_is(
+	    c.statements[0].function, text_of(functions[_i].function)));
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(fingerprint_forgets_literals_and_layout)
 {
 	struct arena *a = arena_new(0);
@@ -356,6 +386,8 @@ main(int argc, char **argv)
 	tcase_add_test(t, statements_mention_their_names);
 	tcase_add_test(t, raw_text_is_each_statements_own);
 	tcase_add_test(t, fingerprint_forgets_literals_and_layout);
+	tcase_add_loop_test(t, function_that_reaches_furthest_is_named, 0,
+	    (int)(sizeof(functions) / sizeof(functions[0])));
 	tcase_add_test(t, every_ceiling_of_memory_is_a_refusal);
 	tcase_add_test(t, more_than_a_thousand_relations_are_refused);
 	tcase_add_test(t, other_dialects_are_refused);

@@ -388,6 +388,52 @@ START_TEST(statement_with_regex_error_is_denied)
 }
 END_TEST
 
+/* What a refusal says of statements and functions that nobody knows. */
+static const struct {
+	const char *canonical, *function;
+	uint64_t operations, traits;
+	struct rule rule;
+	const char *reason;
+} reasons[] = {
+    {"slect ?", "", BIT(OP_UNKNOWN), 0, {NAMED("a"), ALLOW(0)},
+	"\"slect\" is no statement"},
+    {"slect a from t", "", BIT(OP_UNKNOWN), 0, {NAMED("a"), ALLOW(0)},
+	"\"slect a\" is no statement"},
+    {"slect", "", BIT(OP_UNKNOWN), 0, {NAMED("a"), ALLOW(0)},
+	"\"slect\" is no statement"},
+    {"'?' ?", "", BIT(OP_UNKNOWN), 0, {NAMED("a"), ALLOW(0)}, "nobody knows"},
+    {"sl%ct a", "", BIT(OP_UNKNOWN), 0, {NAMED("a"), ALLOW(0)},
+	"nobody knows"},
+    {"", "", BIT(OP_UNKNOWN), 0, {NAMED("a"), ALLOW(0)}, "nobody knows"},
+    {"select ? ; foo", "", BIT(OP_UNKNOWN) | BIT(OP_SELECT), 0,
+	{NAMED("a"), ALLOW(0)}, "nobody knows"},
+    {"select", "dblink", BIT(OP_SELECT), BIT(TRAIT_ESCAPING_FUNCTION),
+	{NAMED("a"), ALLOW(0)}, "calls dblink(), which reaches past"},
+    {"select", "f", BIT(OP_SELECT), BIT(TRAIT_UNKNOWN_FUNCTION),
+	{NAMED("a"), DENY(0), .has = BIT(TRAIT_UNKNOWN_FUNCTION)},
+	"denied by rule \"a\": it calls f()"},
+    {"select", "f", BIT(OP_SELECT), BIT(TRAIT_UNKNOWN_FUNCTION),
+	{NAMED("a"), DENY(0)}, "denied by rule \"a\""},
+};
+
+START_TEST(refusal_names_what_nobody_knows)
+{
+	struct statement s = {.canonical = text_of(reasons[_i].canonical),
+	    .function = text_of(reasons[_i].function),
+	    .operations = reasons[_i].operations,
+	    .traits = reasons[_i].traits};
+	struct rule rule = reasons[_i].rule;
+	struct text want = text_of(reasons[_i].reason);
+	struct verdict v;
+
+	ck_assert_int_eq(decide(&rule, 1, &s, 0, &v), ERR_NONE);
+	ck_assert_int_eq(v.decision, THEN_DENY);
+	ck_assert_msg(
+	    memmem(v.reason.at, v.reason.len, want.at, want.len) != NULL,
+	    "%.*s", (int)v.reason.len, v.reason.at);
+}
+END_TEST
+
 START_TEST(pattern_that_was_not_compiled_is_a_denial)
 {
 	struct rule r = {NAMED("a"), ALLOW(0), .matches = TEXT("x")};
@@ -652,6 +698,8 @@ main(void)
 	    c, every_label_named_must_hold, 0, COUNT(labelled));
 	tcase_add_test(c, matches_is_a_condition);
 	tcase_add_test(c, statement_with_regex_error_is_denied);
+	tcase_add_loop_test(c, refusal_names_what_nobody_knows, 0,
+	    (int)(sizeof(reasons) / sizeof(reasons[0])));
 	tcase_add_test(c, pattern_that_was_not_compiled_is_a_denial);
 	tcase_add_test(c, memory_that_is_out_is_a_denial);
 	tcase_add_test(c, limits_are_the_tightest_of_all_that_match);

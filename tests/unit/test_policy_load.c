@@ -483,14 +483,14 @@ END_TEST
 static const char *const shipped[] = {"read-only-agent", "support-desk",
     "dba-approval", "batch-job"};
 
-START_TEST(policy_that_comes_along_proves_itself)
+/* Copy them into policies.d, and take the example settings. */
+static void
+take_shipped(const char *files)
 {
-	char from[512], to[512], command[1100];
+	char from[512], command[1100];
 
-	snprintf(from, sizeof(from), "%s/examples/%s.yaml",
-	    config_data_folder(), shipped[_i]);
-	snprintf(to, sizeof(to), "%s", scratch_path("policies.d/10.yaml"));
-	snprintf(command, sizeof(command), "cp '%s' '%s'", from, to);
+	snprintf(command, sizeof(command), "cp '%s/examples/'%s.yaml '%s'",
+	    config_data_folder(), files, scratch_path("policies.d"));
 	ck_assert_int_eq(system(command), 0);
 	snprintf(from, sizeof(from), "%s/identities.yaml.example",
 	    config_data_folder());
@@ -500,10 +500,56 @@ START_TEST(policy_that_comes_along_proves_itself)
 	    config_data_folder());
 	ck_assert_int_eq(
 	    settings_load(from, arena, diagnostics, &settings), ERR_NONE);
-	settings.policies = scratch_path("policies.d");
+	settings.policies = arena_printf(
+	    arena, "%s", scratch_path("policies.d"));
+}
+
+START_TEST(policy_that_comes_along_proves_itself)
+{
+	take_shipped(shipped[_i]);
 	ck_assert_msg(policy_load(&settings, &ids, arena, diagnostics,
 			  &policy) == ERR_NONE, "%s", first_line());
 	ck_assert_uint_gt(policy.example_count, 0);
+}
+END_TEST
+
+START_TEST(policies_that_come_along_load_together)
+{
+	take_shipped("*");
+	ck_assert_msg(policy_load(&settings, &ids, arena, diagnostics,
+			  &policy) == ERR_NONE, "%s", first_line());
+	ck_assert_uint_gt(policy.example_count, 20);
+}
+END_TEST
+
+/* Then it can be looked at, but never loaded. */
+START_TEST(trial_takes_a_policy_whose_example_fails)
+{
+	struct diagnostics *failed = diagnostics_new(arena);
+
+	ck_assert_int_eq(load(
+	    "rules: [{name: reads, does: read, then: allow}]\n"
+	    "examples:\n"
+	    "  - {as: alice, on: shop, sql: SELECT 1, expect: deny}\n"),
+	    ERR_INVALID);
+	ck_assert_uint_eq(diagnostics_count(diagnostics), 1);
+	ck_assert_int_eq(policy_load_trial(&settings, &ids, arena,
+			     diagnostics, failed, &policy), ERR_NONE);
+	ck_assert_uint_eq(diagnostics_count(diagnostics), 1);
+	ck_assert_uint_eq(diagnostics_count(failed), 1);
+	ck_assert_uint_eq(policy.rule_count, 1);
+}
+END_TEST
+
+START_TEST(trial_refuses_what_is_wrong_otherwise)
+{
+	struct diagnostics *failed = diagnostics_new(arena);
+
+	scratch_write("policies.d/10.yaml", "rules: [{name: a, then: x}]");
+	ck_assert_int_eq(policy_load_trial(&settings, &ids, arena,
+			     diagnostics, failed, &policy), ERR_INVALID);
+	ck_assert_uint_eq(diagnostics_count(diagnostics), 1);
+	ck_assert_uint_eq(diagnostics_count(failed), 0);
 }
 END_TEST
 
@@ -536,6 +582,9 @@ main(void)
 	tcase_add_test(c, examples_of_another_file_are_tested);
 	tcase_add_loop_test(c, policy_that_comes_along_proves_itself, 0,
 	    COUNT(shipped));
+	tcase_add_test(c, policies_that_come_along_load_together);
+	tcase_add_test(c, trial_takes_a_policy_whose_example_fails);
+	tcase_add_test(c, trial_refuses_what_is_wrong_otherwise);
 	suite_add_tcase(suite, c);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

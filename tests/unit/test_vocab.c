@@ -1,5 +1,6 @@
 /* links: common/vocab.c common/text.c */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/vocab.h"
@@ -44,6 +45,48 @@ START_TEST(running_code_is_no_write)
 }
 END_TEST
 
+/* Run from the folder of the sources, as make does. */
+static char *
+manual_read(void)
+{
+	FILE *f = fopen("master/sallyport-policy.5", "r");
+	char *text = calloc(1, 65536);
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_gt(fread(text, 1, 65535, f), 0);
+	fclose(f);
+	return text;
+}
+
+static void
+check_manual(const char *manual, const char *word)
+{
+	char line[80];
+
+	snprintf(line, sizeof(line), "Ql %s\n", word);
+	if (strstr(manual, line) != NULL)
+		return;
+	snprintf(line, sizeof(line), "Ql %s ,\n", word);
+	ck_assert_msg(strstr(manual, line) != NULL, "%s", word);
+}
+
+START_TEST(every_word_is_in_the_manual)
+{
+	const char *const *words;
+	char *manual = manual_read();
+	size_t count, i;
+
+	words = operation_words(&count);
+	for (i = 0; i < count; i++)
+		check_manual(manual, words[i]);
+	words = trait_words(&count);
+	for (i = 0; i < count; i++)
+		check_manual(manual, words[i]);
+	free(manual);
+}
+END_TEST
+
 START_TEST(words_nobody_knows_are_nothing)
 {
 	ck_assert_uint_eq(operation_set(TEXT("slect")), 0);
@@ -84,6 +127,7 @@ main(void)
 	SRunner *runner = srunner_create(s);
 	int failed;
 
+	tcase_add_test(t, every_word_is_in_the_manual);
 	suite_add_tcase(s, t);
 	tcase_add_test(t, every_operation_is_found_by_its_name);
 	tcase_add_test(t, every_operation_but_unknown_is_in_one_group);

@@ -271,7 +271,8 @@ on_ready(struct session *s, const struct answer *a, enum fate *fate)
 	}
 	pg->status = (char)wire_u8(&body);
 	pg->is_in_block = pg->is_unreported = false;
-	if (!p->keeps_ready) /* else conclude() has yet to act on it */
+	/* else conclude() has yet to act on it */
+	if (!p->keeps_ready && !p->is_ours)
 		pg->must_roll_back = pg->is_undo_due = false;
 	if (pg->status == 'I') {
 		pg->changed = 0;
