@@ -9,6 +9,7 @@ polls with a deadline.
 import ctypes
 import json
 import os
+import random
 import pwd
 import shutil
 import signal
@@ -61,9 +62,20 @@ def until(question, what="a condition", timeout=None, every=0.01):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port below those that the kernel gives to clients, who would take it
+    again before the server is there."""
+    while True:
+        port = random.SystemRandom().randrange(12000, 32000)
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                continue
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def unprivileged():

@@ -407,6 +407,8 @@ END_TEST
 START_TEST(columns_can_be_carried_out_without_their_names)
 {
 	static const char *const evasive[] = {
+	    /* `over` can be an alias, and this could be its columns */
+	    "select sum ( id ) over ( id ) from public . customers",
 	    "select a from customers as c ( x , a )",
 	    "select a from customers c ( x , a )",
 	    "select a from customers * c ( a )",
@@ -420,7 +422,6 @@ START_TEST(columns_can_be_carried_out_without_their_names)
 	    "select count ( * ) from customers",
 	    "select upper ( name ) from customers where ( id = ? )",
 	    "select upper ( c . name ) from customers c where id in ( ? )",
-	    "select sum ( id ) over ( id ) from public . customers",
 	    "select cast ( ( id ) as numeric ( ?, ? ) ) from customers",
 	    "select pg_catalog . lower ( name ) from customers",
 	    "insert into customers ( id , name ) values ( ? , ? )",
