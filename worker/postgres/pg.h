@@ -263,8 +263,10 @@ void pg_put_values(struct buffer *b, struct text values);
 /* --- pg_undo.c: limits on changed rows */
 /* Must this run be undone when it changes more than it may? */
 bool undo_is_wanted(const struct run *r);
-/* Its changes cannot be counted, so a limit on them could not be kept. */
-bool undo_is_uncountable(const struct run *r);
+/* Its changes, or those of what it EXECUTEs (NULL: nothing), cannot be
+ * counted, so a limit on them could not be kept. */
+bool undo_is_uncountable(
+    const struct ruling *j, const struct ruling *inner);
 /* A completion changed so many rows. False: over the limit, and to be undone;
  * the completion is not for the client. */
 bool undo_count(struct session *s, struct run *r, uint64_t changed);

@@ -239,6 +239,13 @@ is_admissible(struct session *s, const struct ruling *j,
 		if (reason_out->len > 0)
 			return false;
 	}
+	if (undo_is_uncountable(j, inner)) {
+		*reason_out = TEXT(
+		    "under a limit on changed rows, writes in WITH and "
+		    "EXPLAIN ANALYZE of writes are refused: they cannot be "
+		    "counted");
+		return false;
+	}
 	if (!gate_take_rate(s->gate, j)) {
 		*reason_out = TEXT("too many statements in this minute");
 		return false;
@@ -310,14 +317,6 @@ admit(struct session *s, char kind, struct ruling **j,
 	if (*run_out == NULL)
 		return refuse_plainly(s, kind, "53200", "out of memory");
 	note_admitted(s, *j, inner, *run_out);
-	if (undo_is_uncountable(*run_out)) {
-		run_drop(*run_out);
-		*run_out = NULL;
-		return pg_deny(s, kind, *j,
-		    TEXT("under a limit on changed rows, writes in WITH and "
-			 "EXPLAIN ANALYZE of writes are refused: they "
-			 "cannot be counted"));
-	}
 	return ERR_NONE;
 }
 

@@ -50,20 +50,14 @@ undo_count(struct session *s, struct run *r, uint64_t changed)
 	return false;
 }
 
-/* Changes that the server's command tag does not count: those of WITH queries
- * and of what EXPLAIN ANALYZE runs. */
-bool
-undo_is_uncountable(const struct run *r)
+/* Has it a write within WITH, whose rows no command tag counts? */
+static bool
+has_hidden_write(const struct classified *text)
 {
 	static const struct text hidden[] = {{"( insert into ", 14},
 	    {"( update ", 9}, {"( delete from ", 14}, {"( merge into ", 13}};
-	const struct classified *text = &r->ruling->text;
 	size_t i, k;
 
-	if (r->limits.changed_rows == 0 || (r->operations & changing) == 0)
-		return false;
-	if ((r->operations & BIT(OP_EXPLAIN)) != 0)
-		return true;
 	for (i = 0; i < text->count; i++) {
 		struct text t = text->statements[i].canonical;
 
@@ -74,6 +68,23 @@ undo_is_uncountable(const struct run *r)
 		}
 	}
 	return false;
+}
+
+bool
+undo_is_uncountable(const struct ruling *j, const struct ruling *inner)
+{
+	uint64_t limit = j->verdict.limits.changed_rows;
+	uint64_t operations = j->operations;
+
+	if (inner != NULL) {
+		limit |= inner->verdict.limits.changed_rows;
+		operations |= inner->operations;
+	}
+	if (limit == 0 || (operations & changing) == 0)
+		return false;
+	return (operations & BIT(OP_EXPLAIN)) != 0 ||
+	    has_hidden_write(&j->text) ||
+	    (inner != NULL && has_hidden_write(&inner->text));
 }
 
 static struct refusal
