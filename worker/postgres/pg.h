@@ -10,6 +10,8 @@
  *   pg_frontend.c  the client's messages: judged, then forwarded
  *   pg_extended.c  those of the extended query protocol
  *   pg_backend.c   the server's messages: attributed, masked, passed on
+ *   pg_results.c   those of results; pg_complaints.c errors and notices;
+ *                  pg_tidings.c what comes unasked (pg_back.h)
  *   pg_names.c     prepared statements and portals by name
  *   pg_queue.c     the pending answers
  *   pg_rows.c      result columns and the masking of rows

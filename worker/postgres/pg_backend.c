@@ -6,34 +6,13 @@
  * request at the front of the queue may be answered with, and a row only when
  * the treatment of its columns is known.  Anything else ends the session.
  */
-#include <stdlib.h>
-
 #include "common/log.h"
-#include "worker/postgres/pg.h"
-#include "worker/snapshot.h"
+#include "worker/postgres/pg_back.h"
 
-enum {
-	LENGTH_MAX = 0x3fffffff
-}; /* as the server's own limit: 1 GiB */
+enum { LENGTH_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
 
-/* One message of the server, whole unless is_partial. */
-struct answer {
-	char type;
-	const uint8_t *bytes; /* with its header */
-	size_t total;
-	struct wire body;
-};
-
-enum fate { /* what becomes of a message */
-	FATE_PASS,
-	FATE_DROP, /* swallowed, or written otherwise already */
-};
-
-typedef enum err (*handler)(
-    struct session *s, const struct answer *a, enum fate *fate);
-
-static enum err
-unexpected(struct session *s, const struct answer *a)
+enum err
+back_unexpected(struct session *s, const struct answer *a)
 {
 	log_error("session %s: upstream %s sent message '%c' out of turn",
 	    s->id, s->upstream->name, a->type);
@@ -41,8 +20,8 @@ unexpected(struct session *s, const struct answer *a)
 	    "the database sent something that Sallyport does not expect");
 }
 
-static bool
-front_is(struct pg *pg, const char *kinds)
+bool
+back_front_is(struct pg *pg, const char *kinds)
 {
 	struct pending *p = queue_front(&pg->queue);
 
@@ -50,8 +29,8 @@ front_is(struct pg *pg, const char *kinds)
 }
 
 /* The next request is now at the front: its clock starts. */
-static void
-advance(struct session *s)
+void
+back_advance(struct session *s)
 {
 	struct pg *pg = pg_of(s);
 	struct pending *p;
@@ -64,425 +43,22 @@ advance(struct session *s)
 		pg->is_barred = pg->has_limited = false;
 }
 
-/* --- results -------------------------------------------------------------- */
-
-/* Whose rows these are, with the shape they have. */
-static struct shape *
-current_shape(struct pending *p)
-{
-	if (p->run->shape == NULL && p->portal != NULL)
-		p->run->shape = shape_share(p->portal->shape);
-	return p->run->shape;
-}
-
-static enum err
-on_row_description(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-	struct shape *shape = NULL;
-	const struct ruling *j;
-	enum err e;
-
-	if (!front_is(pg, "QD") || (p->kind == 'Q' && p->run == NULL))
-		return unexpected(s, a);
-	if (p->is_ours || p->is_muted)
-		*fate = FATE_DROP;
-	if (p->kind == 'D' && p->target == 'S') {
-		advance(s);
-		return ERR_NONE;
-	}
-	j = p->kind == 'Q' ? p->run->ruling : p->portal->prepared->ruling;
-	e = shape_read(s, j, a->body, p->portal, &shape);
-	if (e != ERR_NONE)
-		return unexpected(s, a);
-	if (p->kind == 'Q') {
-		shape_drop(p->run->shape);
-		p->run->shape = shape;
-		if (p->run->is_cut)
-			*fate = FATE_DROP;
-		return ERR_NONE;
-	}
-	shape_drop(p->portal->shape);
-	p->portal->shape = shape;
-	advance(s);
-	return ERR_NONE;
-}
-
-static enum err
-on_no_data(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-
-	if (!front_is(pg, "D"))
-		return unexpected(s, a);
-	if (p->is_ours || p->is_muted)
-		*fate = FATE_DROP;
-	advance(s);
-	return ERR_NONE;
-}
-
-static enum err
-on_parameter_description(
-    struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-
-	if (!front_is(pg, "D") || queue_front(&pg->queue)->target != 'S')
-		return unexpected(s, a);
-	if (queue_front(&pg->queue)->is_muted)
-		*fate = FATE_DROP;
-	return ERR_NONE;
-}
-
-static enum err
-on_data_row(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-	struct shape *shape;
-	enum err e;
-
-	if (!front_is(pg, "QE") || p->run == NULL)
-		return unexpected(s, a);
-	*fate = FATE_DROP;
-	if (p->is_muted)
-		return ERR_NONE;
-	shape = current_shape(p);
-	if (shape == NULL && gate_protects(s->gate))
-		return unexpected(s, a);
-	if (shape != NULL && shape->is_denied)
-		run_cut(s, p->run, "42501",
-		    "the result computes with protected columns, which their "
-		    "protection denies");
-	if (!run_count_row(s, p, a->total))
-		return ERR_NONE;
-	if (shape == NULL || !shape->is_masked) {
-		*fate = FATE_PASS;
-		return ERR_NONE;
-	}
-	e = row_mask(s, shape, a->body, pg_out(s), &p->run->outcome.masked);
-	return e == ERR_NONE ? e : unexpected(s, a);
-}
-
-/* --- the end of a request ------------------------------------------------- */
-
-/* What a command tag tells of the transaction block. */
-static void
-note_block(struct pg *pg, struct text tag, const struct run *r)
-{
-	static const uint64_t partial = BIT(OP_SAVEPOINT) | BIT(OP_RELEASE);
-
-	if (text_is(tag, TEXT("BEGIN")) ||
-	    text_is(tag, TEXT("START TRANSACTION")))
-		pg->is_in_block = true;
-	else if (text_is(tag, TEXT("COMMIT")) ||
-		 text_is(tag, TEXT("PREPARE TRANSACTION")) ||
-		 (text_is(tag, TEXT("ROLLBACK")) &&
-		     (r->ruling->operations & partial) == 0))
-		pg->is_in_block = false;
-}
-
-/* The client gets our complaint in place of the completion. */
-static void
-put_cut(struct session *s, struct run *r)
-{
-	const struct refusal refusal = {
-	    .sqlstate = r->sqlstate, .message = text_of(r->complaint)};
-
-	memcpy(r->outcome.sqlstate, r->sqlstate, 5);
-	pg_of(s)->must_roll_back |= undo_is_wanted(r);
-	pg_put_refusal(pg_out(s), &refusal);
-}
-
-/* The client was told of an error that the server knows nothing of: what it
- * answers up to the next Sync is not for the client. */
-static void
-mute_batch(struct pg *pg)
-{
-	size_t i;
-
-	for (i = 1; i < pg->queue.count; i++) {
-		struct pending *p = queue_at(&pg->queue, i);
-
-		if (p->kind == 'S')
-			return;
-		p->is_muted = true;
-	}
-	pg->is_skipping = true;
-}
-
-static uint64_t
-changed_rows(struct text tag)
-{
-	if (text_starts(tag, TEXT("SELECT")) ||
-	    text_starts(tag, TEXT("FETCH")) || text_starts(tag, TEXT("MOVE")))
-		return 0;
-	return pg_tag_count(tag);
-}
-
-static enum err
-on_complete(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-	struct wire body = a->body;
-	struct text tag = a->type == 'C' ? wire_cstring(&body) : TEXT("");
-
-	if (!front_is(pg, "QE"))
-		return unexpected(s, a);
-	if (p->run == NULL) { /* a query of ours */
-		*fate = FATE_DROP;
-		return ERR_NONE;
-	}
-	note_block(pg, tag, p->run);
-	if (!undo_count(s, p->run, changed_rows(tag)))
-		*fate = FATE_DROP;
-	if (p->run->is_cut) {
-		*fate = FATE_DROP;
-		if (p->kind == 'Q') /* said once, at its ReadyForQuery */
-			return ERR_NONE;
-		put_cut(s, p->run);
-		mute_batch(pg);
-	}
-	if (p->is_muted)
-		*fate = FATE_DROP;
-	if (p->kind == 'Q') /* several results; ReadyForQuery ends it */
-		return ERR_NONE;
-	run_finish(s, p->run);
-	advance(s);
-	return ERR_NONE;
-}
-
-static enum err
-on_ready(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-	struct wire body = a->body;
-
-	if (!front_is(pg, "QS"))
-		return unexpected(s, a);
-	if (p->run != NULL) {
-		if (p->run->is_cut && p->run->outcome.sqlstate[0] == '\0')
-			put_cut(s, p->run);
-		run_finish(s, p->run);
-	}
-	pg->status = (char)wire_u8(&body);
-	pg->is_in_block = pg->is_unreported = false;
-	/* else conclude() has yet to act on it */
-	if (!p->keeps_ready && !p->is_ours)
-		pg->must_roll_back = pg->is_undo_due = false;
-	if (pg->status == 'I') {
-		pg->changed = 0;
-		names_end_transaction(pg->portals, p->batch);
-		snapshot_schema_settled(s->gate);
-	}
-	if (p->is_ours || p->is_muted || p->keeps_ready)
-		*fate = FATE_DROP;
-	advance(s);
-	if (pg->queue.count == 0) {
-		pg->has_implicit_work = false;
-		session_show_state(s, SLOT_WAITING);
-	}
-	return ERR_NONE;
-}
-
-static enum err
-on_acknowledged(struct session *s, const struct answer *a, enum fate *fate)
-{
-	static const char kinds[][2] = {
-	    ['1' - '1'] = "P", ['2' - '1'] = "B", ['3' - '1'] = "C"};
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-
-	if (!front_is(pg, kinds[a->type - '1']))
-		return unexpected(s, a);
-	if (a->type == '1' && p->prepared != NULL)
-		p->prepared->is_sure = true;
-	if (a->type == '2' && p->portal != NULL)
-		p->portal->is_sure = true;
-	if (a->type == '3' && p->prepared != NULL)
-		names_remove_value(pg->statements, p->prepared);
-	if (a->type == '3' && p->portal != NULL)
-		names_remove_value(pg->portals, p->portal);
-	if (p->is_ours || p->is_muted)
-		*fate = FATE_DROP;
-	if (p->is_poison) /* the server parsed it? then nothing is sure */
-		return unexpected(s, a);
-	advance(s);
-	return ERR_NONE;
-}
-
-/* --- errors and notices --------------------------------------------------- */
-
-/* Of the statement that is being answered; NULL: nobody knows which. */
-static const struct ruling *
-ruling_answered(const struct pending *p)
-{
-	if (p != NULL && p->run != NULL)
-		return p->run->ruling;
-	if (p != NULL && p->portal != NULL)
-		return p->portal->prepared->ruling;
-	if (p != NULL && p->prepared != NULL)
-		return p->prepared->ruling;
-	return NULL;
-}
-
-/* Could its text quote a protected value to this identity? */
-static bool
-must_scrub(struct session *s, const struct pending *p)
-{
-	const struct ruling *j = ruling_answered(p);
-
-	if (!gate_protects(s->gate))
-		return false;
-	/* at its end a transaction checks constraints that were deferred */
-	return j == NULL || j->touch.is_protected || j->may_carry ||
-	       (j->operations & BIT(OP_COMMIT)) != 0;
-}
-
-static enum err
-pass_scrubbed(struct session *s, const struct answer *a, enum fate *fate)
-{
-	const struct ruling *j = ruling_answered(queue_front(&pg_of(s)->queue));
-	struct text typed = j == NULL ? TEXT("") : j->sql;
-
-	*fate = FATE_DROP;
-	if (pg_put_scrubbed(pg_out(s), a->type, a->body, typed) != ERR_NONE)
-		return unexpected(s, a);
-	return ERR_NONE;
-}
-
-static enum err
-on_notice(struct session *s, const struct answer *a, enum fate *fate)
-{
-	if (must_scrub(s, queue_front(&pg_of(s)->queue)))
-		return pass_scrubbed(s, a, fate);
-	return ERR_NONE;
-}
-
-/* After an error the server ignores everything up to Sync: none of those
- * requests will be answered, and what they would have made does not exist. */
-static void
-drop_unanswered(struct session *s)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p;
-
-	for (p = queue_front(&pg->queue); p != NULL && p->kind != 'S';
-	     p = queue_front(&pg->queue)) {
-		if (p->prepared != NULL && !p->prepared->is_sure)
-			names_remove_value(pg->statements, p->prepared);
-		if (p->portal != NULL && !p->portal->is_sure)
-			names_remove_value(pg->portals, p->portal);
-		queue_pop(&pg->queue);
-	}
-	if (p == NULL) {
-		pg->is_skipping = true; /* its Sync has not come yet */
-		pg->is_barred = false;
-	}
-}
-
-static void
-note_error(struct run *r, const struct answer *a)
-{
-	struct pg_error error;
-
-	if (pg_parse_error(a->body, &error) == ERR_NONE &&
-	    error.sqlstate.len == 5)
-		memcpy(r->outcome.sqlstate, error.sqlstate.at, 5);
-	else
-		memcpy(r->outcome.sqlstate, "XX000", 5);
-}
-
-static enum err
-on_error(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg *pg = pg_of(s);
-	struct pending *p = queue_front(&pg->queue);
-	enum err e = ERR_NONE;
-
-	if (p == NULL) /* the server ends the session and says why */
-		return must_scrub(s, p) ? pass_scrubbed(s, a, fate) : ERR_NONE;
-	if (p->is_muted) {
-		*fate = FATE_DROP;
-	} else if (p->is_poison) {
-		buffer_put(pg_out(s), p->local.bytes, p->local.len);
-		*fate = FATE_DROP;
-	} else if (p->run != NULL && p->run->is_cut) {
-		put_cut(s, p->run);
-		*fate = FATE_DROP;
-	} else if (must_scrub(s, p)) {
-		e = pass_scrubbed(s, a, fate);
-	}
-	if (p->run != NULL && p->run->outcome.sqlstate[0] == '\0')
-		note_error(p->run, a);
-	if (p->kind == 'Q' || p->kind == 'S') /* ReadyForQuery follows */
-		return e;
-	if (p->run != NULL)
-		run_finish(s, p->run);
-	drop_unanswered(s);
-	return e;
-}
-
-/* --- the session's settings ----------------------------------------------- */
-
-static enum err
-on_parameter(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct pg_parameter p;
-
-	*fate = FATE_PASS;
-	if (pg_parse_parameter(a->body, &p) != ERR_NONE)
-		return unexpected(s, a);
-	return pg_note_parameter(s, &p);
-}
-
-/* What other sessions send may hold anything, and nothing tells what: to an
- * identity from which values are protected its payload is withheld. */
-static enum err
-on_notification(struct session *s, const struct answer *a, enum fate *fate)
-{
-	struct buffer *out;
-	struct wire body = a->body;
-	uint32_t pid = wire_u32(&body);
-	struct text channel = wire_cstring(&body);
-	struct text payload = wire_cstring(&body);
-	size_t at;
-
-	if (wire_end(&body) != ERR_NONE)
-		return unexpected(s, a);
-	*fate = FATE_PASS;
-	if (payload.len == 0 || !gate_protects(s->gate))
-		return ERR_NONE;
-	*fate = FATE_DROP;
-	out = pg_out(s);
-	at = pg_message_begin(out, 'A');
-	buffer_put_u32(out, pid);
-	buffer_put_cstring(out, channel);
-	buffer_put_cstring(out, TEXT("[masked]"));
-	pg_message_end(out, at);
-	return ERR_NONE;
-}
-
-static const handler handlers[128] = {
-    ['T'] = on_row_description,
-    ['n'] = on_no_data,
-    ['t'] = on_parameter_description,
-    ['D'] = on_data_row,
-    ['C'] = on_complete,
-    ['I'] = on_complete,
-    ['s'] = on_complete,
-    ['Z'] = on_ready,
-    ['1'] = on_acknowledged,
-    ['2'] = on_acknowledged,
-    ['3'] = on_acknowledged,
-    ['E'] = on_error,
-    ['N'] = on_notice,
-    ['S'] = on_parameter,
-    ['A'] = on_notification,
+static back_handler *const handlers[128] = {
+    ['T'] = back_on_row_description,
+    ['n'] = back_on_no_data,
+    ['t'] = back_on_parameter_description,
+    ['D'] = back_on_data_row,
+    ['C'] = back_on_complete,
+    ['I'] = back_on_complete,
+    ['s'] = back_on_complete,
+    ['Z'] = back_on_ready,
+    ['1'] = back_on_acknowledged,
+    ['2'] = back_on_acknowledged,
+    ['3'] = back_on_acknowledged,
+    ['E'] = back_on_error,
+    ['N'] = back_on_notice,
+    ['S'] = back_on_parameter,
+    ['A'] = back_on_notification,
 };
 
 /* --- the drain ------------------------------------------------------------ */
@@ -495,9 +71,9 @@ may_stream(struct session *s, char type)
 	struct pending *p = queue_front(&pg_of(s)->queue);
 	struct shape *shape;
 
-	if (type != 'D' || !front_is(pg_of(s), "QE") || p->run == NULL)
+	if (type != 'D' || !back_front_is(pg_of(s), "QE") || p->run == NULL)
 		return false;
-	shape = current_shape(p);
+	shape = back_current_shape(p);
 	if (shape == NULL)
 		return !gate_protects(s->gate);
 	return !shape->is_masked && !shape->is_denied;
@@ -533,7 +109,7 @@ next_answer(struct session *s, struct text have, struct answer *out)
 	out->bytes = (const uint8_t *)have.at;
 	out->total = (size_t)len + 1;
 	if (len < 4 || len > LENGTH_MAX)
-		return unexpected(s, out);
+		return back_unexpected(s, out);
 	if (out->total <= have.len) {
 		out->body = wire_of(out->bytes + PG_HEADER, len - 4);
 		return ERR_NONE;
@@ -554,10 +130,10 @@ static enum err
 handle(struct session *s, const struct answer *a, enum fate *fate)
 {
 	unsigned type = (unsigned char)a->type;
-	handler h = type < 128 ? handlers[type] : NULL;
+	back_handler *h = type < 128 ? handlers[type] : NULL;
 
 	*fate = FATE_PASS;
-	return h == NULL ? unexpected(s, a) : h(s, a, fate);
+	return h == NULL ? back_unexpected(s, a) : h(s, a, fate);
 }
 
 /* Messages that pass as they are go out in runs, one copy each: extend the
