@@ -14,6 +14,16 @@ size_t script_sequence(struct text value, size_t at);
  * Everything above ASCII does. */
 bool script_is_letter(char first);
 
+/* Without branches, for loops over long values. */
+static inline bool
+script_is_ascii_letter(char c)
+{
+	unsigned lower = ((unsigned char)c | 0x20u) - 'a';
+	unsigned digit = (unsigned char)c - (unsigned)'0';
+
+	return (lower < 26) | (digit < 10);
+}
+
 /* Put a keyed choice of the same class and length in place of the sequence at
  * `at` (digit, upper case, lower case, letter of a script); marks stay.
  * Unless `is_utf8`, every byte above ASCII becomes `x`. Writes exactly the

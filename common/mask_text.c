@@ -120,14 +120,43 @@ count_letters(struct text value, bool is_utf8)
 	return count;
 }
 
+/* As text_last4() where every byte is a letter, a digit or a mark: from the
+ * end on, for most of a long value is stars. */
+static bool
+ascii_last4(const struct mask_job *j, struct text *out)
+{
+	const struct text v = j->value;
+	char *copy = arena_alloc(j->arena, v.len);
+	size_t kept = 0, tail = v.len, i;
+
+	if (copy == NULL)
+		return false;
+	while (tail > 0 && kept < LAST_KEPT)
+		kept += script_is_ascii_letter(v.at[--tail]);
+	for (i = 0; i < tail; i++)
+		copy[i] = script_is_ascii_letter(v.at[i]) ? '*' : v.at[i];
+	*out = (struct text){copy, v.len};
+	memcpy(copy + tail, v.at + tail, v.len - tail);
+	if (memcmp(copy, v.at, tail) != 0)
+		return true;
+	/* four or fewer in all: none is kept */
+	for (i = tail; i < v.len; i++)
+		copy[i] = script_is_ascii_letter(v.at[i]) ? '*' : v.at[i];
+	return kept > 0;
+}
+
 static bool
 text_last4(const struct mask_job *j, struct text *out)
 {
 	const bool is_utf8 = text_is_utf8(j->value);
-	size_t letters = count_letters(j->value, is_utf8), i, len = 0, step;
-	size_t stars = letters > LAST_KEPT ? letters - LAST_KEPT : letters;
-	char *copy = arena_alloc(j->arena, j->value.len);
+	size_t letters, stars, i, len = 0, step;
+	char *copy;
 
+	if (text_is_ascii(j->value))
+		return ascii_last4(j, out);
+	letters = count_letters(j->value, is_utf8);
+	stars = letters > LAST_KEPT ? letters - LAST_KEPT : letters;
+	copy = arena_alloc(j->arena, j->value.len);
 	if (copy == NULL || letters == 0)
 		return false;
 	for (i = 0; i < j->value.len; i += step) {

@@ -142,6 +142,29 @@ utf8_length(unsigned char c, uint32_t *lowest_out)
 	return 0;
 }
 
+/* Bytes below 0x80 from `i` on, eight at a time. */
+static size_t
+ascii_run(struct text t, size_t i)
+{
+	const size_t start = i;
+	uint64_t eight;
+
+	for (; t.len - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, t.at + i, sizeof(eight));
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	while (i < t.len && (t.at[i] & 0x80) == 0)
+		i++;
+	return i - start;
+}
+
+bool
+text_is_ascii(struct text t)
+{
+	return t.len == 0 || ascii_run(t, 0) == t.len;
+}
+
 bool
 text_is_utf8(struct text t)
 {
@@ -153,7 +176,7 @@ text_is_utf8(struct text t)
 		unsigned len, k;
 
 		if (c < 0x80) {
-			i++;
+			i += ascii_run(t, i);
 			continue;
 		}
 		len = utf8_length(c, &lowest);

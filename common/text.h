@@ -55,5 +55,6 @@ const char *text_suggest(
 
 /* Is it valid UTF-8 (RFC 3629: shortest form, no surrogates)? */
 bool text_is_utf8(struct text t);
+bool text_is_ascii(struct text t);
 
 #endif

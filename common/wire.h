@@ -29,13 +29,79 @@ wire_of(const void *bytes, size_t len)
 	return (struct wire){bytes, len, false};
 }
 
-uint8_t wire_u8(struct wire *w);
-uint16_t wire_u16(struct wire *w);
-uint32_t wire_u32(struct wire *w);
-int32_t wire_i32(struct wire *w);
-int16_t wire_i16(struct wire *w);
+/* The next `n` bytes, consumed; NULL, and bad, when they are not there. */
+static inline const uint8_t *
+wire_take(struct wire *w, size_t n)
+{
+	const uint8_t *at = w->at;
+
+	if (w->bad || n > w->left) {
+		w->bad = true;
+		w->left = 0;
+		return NULL;
+	}
+	w->at += n;
+	w->left -= n;
+	return at;
+}
+
+static inline uint8_t
+wire_u8(struct wire *w)
+{
+	const uint8_t *p = wire_take(w, 1);
+
+	return p == NULL ? 0 : p[0];
+}
+
+static inline uint16_t
+wire_u16(struct wire *w)
+{
+	const uint8_t *p = wire_take(w, 2);
+
+	return p == NULL ? 0 : (uint16_t)((unsigned)p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+wire_u32(struct wire *w)
+{
+	const uint8_t *p = wire_take(w, 4);
+
+	if (p == NULL)
+		return 0;
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline int32_t
+wire_i32(struct wire *w)
+{
+	return (int32_t)wire_u32(w);
+}
+
+static inline int16_t
+wire_i16(struct wire *w)
+{
+	return (int16_t)wire_u16(w);
+}
+
 /* `n` bytes, borrowed. */
-struct text wire_bytes(struct wire *w, size_t n);
+static inline struct text
+wire_bytes(struct wire *w, size_t n)
+{
+	const uint8_t *p = wire_take(w, n);
+
+	return p == NULL ? (struct text){"", 0}
+			 : (struct text){(const char *)p, n};
+}
+
+/* What was consumed since `then`, an earlier copy of this reader. */
+static inline struct text
+wire_since(const struct wire *w, const struct wire *then)
+{
+	return (struct text){
+	    (const char *)then->at, w->bad ? 0 : then->left - w->left};
+}
+
 /* Up to the next NUL, which is eaten but not counted. Bad if there is none. */
 struct text wire_cstring(struct wire *w);
 /* All that is left. */

@@ -18,17 +18,12 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-sys.dont_write_bytecode = True
-
-import harness  # noqa: E402
+from contenders import (Contender, harness, progress, start_pgbouncer,
+                        start_relay, start_sallyport)
 
 MODES = ("simple", "extended", "prepared")
 CLIENTS = (1, 8, 32)
-CPUACCT = "/sys/fs/cgroup/cpuacct"
 
 
 def bench_policy():
@@ -60,196 +55,42 @@ def bench_policy():
     return {"protect": protect, "rules": rules}
 
 
-class CpuMeter:
-    """CPU nanoseconds of a process and all below it, the dead included."""
-
-    def __init__(self, pid, name):
-        self.pid, self.group = pid, None
-        group = f"{CPUACCT}/sallyport-bench-{os.getpid()}-{name}"
-        try:
-            os.mkdir(group)
-            for _ in range(2):  # again, for what was forked meanwhile
-                for member in [pid, *harness.children(pid)]:
-                    self.adopt(group, member)
-            self.group = group
-        except OSError:
-            if os.path.isdir(group):
-                os.rmdir(group)
-
-    @staticmethod
-    def adopt(group, member):
-        try:
-            with open(f"{group}/cgroup.procs", "w", encoding="ascii") as f:
-                f.write(str(member))
-        except ProcessLookupError:
-            pass  # it has ended meanwhile
-
-    def read(self):
-        if self.group:
-            with open(f"{self.group}/cpuacct.usage", encoding="ascii") as f:
-                return int(f.read())
-        ticks = 0
-        for member in [self.pid, *harness.children(self.pid)]:
-            try:
-                with open(f"/proc/{member}/stat", encoding="ascii",
-                          errors="replace") as f:
-                    fields = f.read().rpartition(")")[2].split()
-                ticks += sum(int(n) for n in fields[11:15])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        return ticks * (10 ** 9 // os.sysconf("SC_CLK_TCK"))
-
-    def settle(self):
-        """The reading once it stands still: all workers have ended."""
-        last = self.read()
-        for _ in range(50):
-            time.sleep(0.02)
-            now = self.read()
-            if now - last < 200_000:
-                return now
-            last = now
-        return last
-
-    def close(self):
-        if self.group:
-            try:
-                os.rmdir(self.group)
-            except OSError:
-                pass  # a process of it is still ending
+def pgbench(x, mode, clients, seconds, *more):
+    done = subprocess.run(
+        ["pgbench", "-n", "-S", "-M", mode, "-c", str(clients), "-j",
+         str(min(clients, 2)), "-T", str(seconds), "-h", "127.0.0.1",
+         "-p", str(x.port), "-U", x.user, *more, "bench"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PGPASSWORD": harness.PASSWORDS["copilot"]})
+    if done.returncode != 0:
+        sys.exit(f"bench: pgbench through {x.name} failed:\n"
+                 + done.stderr)
+    return done.stdout
 
 
-class Contender:
-    """A way to the database: where pgbench connects, and what to meter."""
-
-    def __init__(self, name, port, user, server=None):
-        self.name, self.port, self.user, self.server = name, port, user, server
-        self.meter = CpuMeter(server.process.pid, name) if server else None
-
-    def tree(self):
-        if self.server is None:
-            return []
-        pid = self.server.process.pid
-        return [pid, *harness.children(pid)]
-
-    def pgbench(self, mode, clients, seconds, *more):
-        done = subprocess.run(
-            ["pgbench", "-n", "-S", "-M", mode, "-c", str(clients), "-j",
-             str(min(clients, 2)), "-T", str(seconds), "-h", "127.0.0.1",
-             "-p", str(self.port), "-U", self.user, *more, "bench"],
-            capture_output=True, text=True, check=False,
-            env={**os.environ, "PGPASSWORD": harness.PASSWORDS["copilot"]})
-        if done.returncode != 0:
-            sys.exit(f"bench: pgbench through {self.name} failed:\n"
-                     + done.stderr)
-        return done.stdout
-
-    def run(self, mode, clients, seconds):
-        """(transactions per second, proxy CPU microseconds for one)"""
-        before = self.meter.settle() if self.meter else 0
-        printed = self.pgbench(mode, clients, seconds)
-        after = self.meter.settle() if self.meter else 0
-        rate = float(re.search(r"tps = ([0-9.]+)", printed).group(1))
-        count = int(re.search(r"actually processed: (\d+)",
-                              printed).group(1))
-        return rate, (after - before) / count / 1000
-
-    def median_latency(self, mode, seconds, folder):
-        """Of one client, in microseconds."""
-        prefix = os.path.join(folder, "latency")
-        self.pgbench(mode, 1, seconds, "-l", f"--log-prefix={prefix}")
-        times = []
-        for file in os.listdir(folder):
-            if file.startswith("latency."):
-                path = os.path.join(folder, file)
-                with open(path, encoding="ascii") as f:
-                    times += [int(line.split()[2]) for line in f]
-                os.unlink(path)
-        return statistics.median(times)
+def run(x, mode, clients, seconds):
+    """(transactions per second, proxy CPU microseconds for one)"""
+    before = x.meter.settle() if x.meter else 0
+    printed = pgbench(x, mode, clients, seconds)
+    after = x.meter.settle() if x.meter else 0
+    rate = float(re.search(r"tps = ([0-9.]+)", printed).group(1))
+    count = int(re.search(r"actually processed: (\d+)",
+                          printed).group(1))
+    return rate, (after - before) / count / 1000
 
 
-def compile_tool(name, folder):
-    program = os.path.join(folder, name)
-    subprocess.run(["cc", "-O2", "-o", program,
-                    os.path.join(HERE, name + ".c")], check=True)
-    os.chmod(program, 0o755)
-    return program
-
-
-def start_relay(pg, folder):
-    port, server = harness.free_port(), harness.Server()
-    server.launch([compile_tool("relay", folder), str(port), str(pg.port),
-                   "48"], os.path.join(folder, "relay.log"))
-    return Contender("relay", port, "sallyport_trust", answering(server, port))
-
-
-def start_pgbouncer(pg, folder):
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-    if not os.path.exists(program):
-        print("bench: pgbouncer is not installed, left out", file=sys.stderr)
-        return None
-    port, server = harness.free_port(), harness.Server()
-    config = os.path.join(folder, "pgbouncer.ini")
-    with open(config, "w", encoding="ascii") as f:
-        f.write(f"""[databases]
-bench = host=127.0.0.1 port={pg.port} user=sallyport_trust
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = session
-default_pool_size = 64
-max_client_conn = 100
-ignore_startup_parameters = extra_float_digits
-""")
-    harness.give(config, 0o600)
-    server.launch([program, config], os.path.join(folder, "pgbouncer.log"))
-    return Contender("pgbouncer", port, "sallyport_trust",
-                     answering(server, port))
-
-
-def answering(server, port):
-    def listens():
-        with open("/proc/net/tcp", encoding="ascii") as f:
-            return f"0100007F:{port:04X} 00000000:0000 0A" in f.read()
-    harness.until(listens, "a contender to listen")
-    return server
-
-
-def systemd_queue():
-    """systemd lets 512 datagrams wait in a Unix socket, at every boot; the
-    kernel alone ten. Where we may, set what users have, for the sink's socket
-    only; gives the length that is in force."""
-    knob, usual = "/proc/sys/net/unix/max_dgram_qlen", "512"
-    with open(knob, encoding="ascii") as f:
-        was = f.read().strip()
-    try:
-        with open(knob, "w", encoding="ascii") as f:
-            f.write(usual)
-    except OSError:
-        return was, lambda: None
-
-    def restore():
-        with open(knob, "w", encoding="ascii") as f:
-            f.write(was)
-    return usual, restore
-
-
-def start_sallyport(world, folder):
-    s = world.prepare(policy=bench_policy(), settings={
-        "workers": {"spare": 4, "max": 64}})
-    s.sink.close()
-    drain = harness.Server()
-    length, restore = systemd_queue()
-    try:
-        drain.launch([compile_tool("drain", folder), s.sink.path],
-                     os.path.join(folder, "drain.log"))
-        harness.until(lambda: os.path.exists(s.sink.path), "the drain")
-    finally:
-        restore()
-    drain.queue = length
-    s.start()
-    return Contender("sallyport", s.port, "alice+copilot", s), drain
+def median_latency(x, mode, seconds, folder):
+    """Of one client, in microseconds."""
+    prefix = os.path.join(folder, "latency")
+    pgbench(x, mode, 1, seconds, "-l", f"--log-prefix={prefix}")
+    times = []
+    for file in os.listdir(folder):
+        if file.startswith("latency."):
+            path = os.path.join(folder, file)
+            with open(path, encoding="ascii") as f:
+                times += [int(line.split()[2]) for line in f]
+            os.unlink(path)
+    return statistics.median(times)
 
 
 def measure(contenders, options):
@@ -263,7 +104,7 @@ def measure(contenders, options):
                     progress(options, f"round {number + 1}/{options.rounds} "
                              f"{mode} {clients} {x.name}")
                     found[mode][clients][x.name].append(
-                        x.run(mode, clients, options.seconds))
+                        run(x, mode, clients, options.seconds))
     return found
 
 
@@ -290,16 +131,11 @@ def measure_latency(contenders, pg, options, folder):
                     progress(options, f"latency {number + 1}/"
                              f"{options.rounds} {mode} {x.name}")
                     found[mode][x.name].append(
-                        x.median_latency(mode, options.seconds, folder))
+                        median_latency(x, mode, options.seconds, folder))
     finally:
         pin(every_core)
     return {m: {n: statistics.median(v) for n, v in row.items()}
             for m, row in found.items()}
-
-
-def progress(options, text):
-    if sys.stderr.isatty() and not options.json:
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def summarise(found):
@@ -387,14 +223,14 @@ def main():
             programs = harness.install_programs(
                 os.path.join(harness.ROOT, options.build), folder)
             world = harness.World(pg, programs, folder)
-            sallyport, drain = start_sallyport(world, folder)
+            sallyport, drain = start_sallyport(world, folder, bench_policy())
             contenders.append(sallyport)
             servers.append(drain)
         contenders = [x for x in contenders if x]
         servers += [x.server for x in contenders
                     if x.server and x.name != "sallyport"]
         for x in contenders:  # warm up, and see that each works
-            x.run("prepared", 2, 1)
+            run(x, "prepared", 2, 1)
         table = summarise(measure(contenders, options))
         latency = measure_latency(contenders, pg, options, folder)
         progress(options, "")

@@ -53,6 +53,12 @@ def denied(replies, rule=None, operation=None):
     return detail
 
 
+def ok(replies):
+    """No error among them."""
+    assert not replies.errors, replies.errors
+    return replies
+
+
 def fails(replies, sqlstate=None):
     """The replies hold one error; its fields."""
     assert len(replies.errors) == 1, (replies.kinds, replies.errors)

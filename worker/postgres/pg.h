@@ -298,6 +298,9 @@ void run_drop(struct run *r);
 void run_start(struct session *s, struct run *r);
 /* One row came; false when it is over its limit and must be swallowed. */
 bool run_count_row(struct session *s, struct pending *p, size_t bytes);
+/* How many rows more it may give; and rows counted all at once. */
+uint64_t run_rows_left(const struct pending *p);
+void run_count_rows(struct pending *p, uint64_t rows, size_t bytes);
 void run_cut(struct session *s, struct run *r, const char *sqlstate,
     const char *complaint);
 /* It is over: record the outcome, note what it changed. */

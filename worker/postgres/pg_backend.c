@@ -120,10 +120,42 @@ next_answer(struct session *s, struct text have, struct answer *out)
 		pg->swallows = p->is_muted || !run_count_row(s, p, out->total);
 		return ERR_NOT_FOUND;
 	}
-	if (out->total > PG_MASKED_ROW_MAX)
-		return pg_fatal(s, ENDING_UPSTREAM, "54000",
-		    "a row with masked columns is too long to be masked");
+	if (out->total <= PG_MASKED_ROW_MAX)
+		return ERR_NOT_FOUND;
+	p = queue_front(&pg->queue);
+	if (out->type != 'D' || !back_front_is(pg, "QE") || p->run == NULL)
+		return back_unexpected(s, out);
+	run_cut(s, p->run, "54000",
+	    "a row with masked columns is longer than 64 MiB");
+	pg->pass = out->total;
+	pg->swallows = true;
 	return ERR_NOT_FOUND;
+}
+
+/* Rows that pass as they are, as many as there are whole: the bytes they
+ * take. Most of a large result comes through here. */
+static size_t
+pass_rows(struct session *s, struct text have)
+{
+	struct wire w = wire_of(have.at, have.len), whole = w;
+	struct pending *p;
+	uint64_t rows = 0, most;
+	uint32_t len;
+
+	if (have.len < PG_HEADER || have.at[0] != 'D' || !may_stream(s, 'D'))
+		return 0;
+	p = queue_front(&pg_of(s)->queue);
+	most = p->is_muted ? 0 : run_rows_left(p);
+	while (rows < most && wire_u8(&w) == 'D') {
+		len = wire_u32(&w);
+		if (w.bad || len < 4 || len - 4 > w.left)
+			break;
+		wire_bytes(&w, len - 4);
+		whole = w;
+		rows++;
+	}
+	run_count_rows(p, rows, have.len - whole.left);
+	return have.len - whole.left;
 }
 
 static enum err
@@ -139,11 +171,11 @@ handle(struct session *s, const struct answer *a, enum fate *fate)
 /* Messages that pass as they are go out in runs, one copy each: extend the
  * run, or start one. */
 static void
-span_add(struct pg *pg, const struct answer *a)
+span_add(struct pg *pg, const char *at, size_t len)
 {
 	if (pg->span.len == 0)
-		pg->span.at = (const char *)a->bytes;
-	pg->span.len += a->total;
+		pg->span.at = at;
+	pg->span.len += len;
 }
 
 struct buffer *
@@ -162,11 +194,16 @@ drain_messages(struct session *s)
 {
 	struct text have = peer_pending(&s->relay.upstream);
 	struct answer a = {0};
-	size_t done = 0;
+	size_t done = 0, rows;
 	enum fate fate = FATE_PASS;
 	enum err e;
 
 	for (;;) {
+		rows = pass_rows(
+		    s, (struct text){have.at + done, have.len - done});
+		if (rows > 0)
+			span_add(pg_of(s), have.at + done, rows);
+		done += rows;
 		e = next_answer(
 		    s, (struct text){have.at + done, have.len - done}, &a);
 		if (e == ERR_NONE)
@@ -175,7 +212,7 @@ drain_messages(struct session *s)
 			break;
 		done += a.total;
 		if (fate == FATE_PASS)
-			span_add(pg_of(s), &a);
+			span_add(pg_of(s), (const char *)a.bytes, a.total);
 		else
 			pg_out(s); /* what is behind the gap is no run */
 	}

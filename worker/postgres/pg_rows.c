@@ -89,6 +89,26 @@ shape_read(struct session *s, const struct ruling *j, struct wire body,
 	return ERR_NONE;
 }
 
+/* The value of one column as it may leave; false: as it came. */
+static bool
+mask_column(struct session *s, const struct column_plan *plan,
+    struct text value, struct masked *out)
+{
+	const struct protection *protection = s->gate->protection;
+	struct pg *pg = pg_of(s);
+
+	if (plan->mask != MASK_NONE)
+		mask_value(plan->mask, plan->type, pg->mask_key, value,
+		    pg->row, out);
+	else if (plan->is_scanned)
+		detect_mask(protection_detectors(protection),
+		    protection_detector_masks(protection), plan->type,
+		    pg->mask_key, value, pg->row, out);
+	else
+		return false;
+	return out->is_null || out->value.at != value.at;
+}
+
 static void
 put_value(struct buffer *out, const struct masked *m)
 {
@@ -104,40 +124,34 @@ enum err
 row_mask(struct session *s, const struct shape *shape, struct wire body,
     struct buffer *out, uint64_t *masked_out)
 {
-	const struct protection *protection = s->gate->protection;
-	struct pg *pg = pg_of(s);
-	uint16_t count = wire_u16(&body), i;
-	size_t at = pg_message_begin(out, 'D');
+	/* what passes as it is goes in runs, one copy each */
+	struct wire run = body, field;
+	size_t at = pg_message_begin(out, 'D'), i;
+	struct text value;
 	struct masked m;
 	int32_t len;
 
-	if (count != shape->count)
+	if (wire_u16(&body) != shape->count)
 		return ERR_MALFORMED;
-	if (protection == NULL) /* the policy went while the rows came */
+	if (s->gate->protection == NULL) /* it went while the rows came */
 		return ERR_STORE;
-	arena_reset(pg->row);
-	buffer_put_u16(out, count);
-	for (i = 0; i < count; i++) {
-		const struct column_plan *plan = &shape->columns[i];
-		struct text value;
-
+	arena_reset(pg_of(s)->row);
+	for (i = 0; i < shape->count; i++) {
+		field = body;
 		len = wire_i32(&body);
-		m.is_null = len < 0;
-		value = m.value =
-		    len > 0 ? wire_bytes(&body, (size_t)len) : TEXT("");
+		if (len < 0)
+			continue;
+		value = wire_bytes(&body, (size_t)len);
 		if (body.bad)
 			return ERR_MALFORMED;
-		if (!m.is_null && plan->mask != MASK_NONE)
-			mask_value(plan->mask, plan->type, pg->mask_key, value,
-			    pg->row, &m);
-		else if (!m.is_null && plan->is_scanned)
-			detect_mask(protection_detectors(protection),
-			    protection_detector_masks(protection), plan->type,
-			    pg->mask_key, value, pg->row, &m);
-		if (m.is_null != (len < 0) || m.value.at != value.at)
-			++*masked_out;
+		if (!mask_column(s, &shape->columns[i], value, &m))
+			continue;
+		++*masked_out;
+		buffer_put_text(out, wire_since(&field, &run));
 		put_value(out, &m);
+		run = body;
 	}
+	buffer_put_text(out, wire_since(&body, &run));
 	pg_message_end(out, at);
 	return wire_end(&body);
 }

@@ -59,27 +59,44 @@ run_cut(struct session *s, struct run *r, const char *sqlstate,
 	pg_cancel_upstream(s);
 }
 
+uint64_t
+run_rows_left(const struct pending *p)
+{
+	const struct run *r = p->run;
+	uint64_t rows = p->portal != NULL ? p->portal->rows : r->outcome.rows;
+
+	if (r->is_cut)
+		return 0;
+	if (r->limits.rows == 0)
+		return UINT64_MAX;
+	return rows < r->limits.rows ? r->limits.rows - rows : 0;
+}
+
+void
+run_count_rows(struct pending *p, uint64_t rows, size_t bytes)
+{
+	if (p->portal != NULL)
+		p->portal->rows += rows;
+	p->run->outcome.rows += rows;
+	p->run->outcome.bytes += bytes;
+}
+
 bool
 run_count_row(struct session *s, struct pending *p, size_t bytes)
 {
 	struct run *r = p->run;
-	uint64_t *rows =
-	    p->portal != NULL ? &p->portal->rows : &r->outcome.rows;
 	char text[128];
 
 	if (r->is_cut)
 		return false;
-	if (r->limits.rows != 0 && *rows >= r->limits.rows) {
+	if (run_rows_left(p) == 0) {
 		snprintf(text, sizeof(text),
 		    "the result has more than the %llu rows allowed",
 		    (unsigned long long)r->limits.rows);
 		run_cut(s, r, "54000", text);
 		return false;
 	}
-	if (p->portal != NULL)
-		p->portal->rows++;
-	r->outcome.rows++;
-	r->outcome.bytes += bytes;
+	run_count_rows(p, 1, bytes);
 	return true;
 }
 
