@@ -165,7 +165,9 @@ handle(struct session *s, const struct answer *a, enum fate *fate)
 	back_handler *h = type < 128 ? handlers[type] : NULL;
 
 	*fate = FATE_PASS;
-	return h == NULL ? back_unexpected(s, a) : h(s, a, fate);
+	if (h == NULL || pg_check_answer(a->type, a->body) != ERR_NONE)
+		return back_unexpected(s, a);
+	return h(s, a, fate);
 }
 
 /* Messages that pass as they are go out in runs, one copy each: extend the

@@ -224,7 +224,7 @@ pg_parse_row_description(struct wire w,
     void *context, size_t *count_out)
 {
 	struct pg_field field;
-	uint16_t count = wire_u16(&w), i;
+	uint16_t count = wire_u16(&w), i, format;
 	enum err e;
 
 	if (count > PG_FIELDS_MAX)
@@ -237,8 +237,9 @@ pg_parse_row_description(struct wire w,
 		field.type = wire_u32(&w);
 		wire_u16(&w); /* type length */
 		wire_u32(&w); /* type modifier */
-		field.is_binary = wire_u16(&w) != 0;
-		if (w.bad)
+		format = wire_u16(&w);
+		field.is_binary = format == 1;
+		if (w.bad || format > 1)
 			return ERR_MALFORMED;
 		e = each(context, i, &field);
 		if (e != ERR_NONE)

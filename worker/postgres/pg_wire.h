@@ -113,6 +113,10 @@ struct pg_parameter { /* ParameterStatus */
 };
 enum err pg_parse_parameter(struct wire w, struct pg_parameter *out) MUST_CHECK;
 
+/* Is this the body of a message of that type, to its last byte (pg_check.c)?
+ * Rows, CopyData and unknown types are not looked at. */
+enum err pg_check_answer(char type, struct wire body) MUST_CHECK;
+
 /* The number at the end of a command tag ("UPDATE 5"); 0 when none. */
 uint64_t pg_tag_count(struct text tag);
 
