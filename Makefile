@@ -14,7 +14,7 @@ HARDEN  := -fstack-protector-strong -fPIE
 CPPFLAGS += -I. -D_GNU_SOURCE -DDATADIR='"$(DATADIR)"' -DSYSCONF='"$(SYSCONF)"'
 ALL_CFLAGS := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS += -pie -Wl,-z,relro,-z,now
-LIBS    := -lyaml -llmdb -lpcre2-8 -ljansson -lcrypto
+LIBS    := -lyaml -llmdb -lpcre2-8 -ljansson -lssl -lcrypto
 
 # make san: the same targets in a folder of their own
 SANFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -154,9 +154,13 @@ static enum err
 collect_names(const struct canonical *c, struct arena *a, struct name **out,
     size_t *count_out)
 {
-	struct name *names = arena_array(a, c->count, sizeof(*names));
+	struct name *names;
 	size_t i, count = 0, kept = 0;
 
+	for (i = 0; i < c->count; i++)
+		count += c->marks[i].is_name;
+	names = arena_array(a, count, sizeof(*names));
+	count = 0;
 	if (names == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < c->count; i++) {

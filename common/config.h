@@ -31,10 +31,20 @@ struct setting_at {
 	size_t line, column; /* 0: nowhere */
 };
 
+/* The files of one side's TLS: absolute paths; NULL: none. */
+struct tls_files {
+	const char *certificate; /* PEM: the certificate, then its issuers */
+	const char *key;	 /* PEM, without a passphrase */
+	const char *ca;		 /* PEM: whom the other side's may be from */
+	struct setting_at certificate_at, key_at, ca_at;
+};
+
 struct listener {
 	const char *address;	    /* "127.0.0.1:6432" or "unix:/path" */
 	const char *upstream;
 	size_t upstream_index;	    /* into settings.upstreams */
+	struct tls_files tls;	    /* no certificate: no TLS */
+	bool requires_tls;
 };
 
 enum tls_mode { TLS_DISABLE, TLS_REQUIRE, TLS_VERIFY_FULL };
@@ -49,7 +59,8 @@ struct upstream {
 	const char *password_file; /* absolute; NULL: none (trust) */
 	struct setting_at password_file_at;
 	enum tls_mode tls_mode;
-	const char *tls_ca; /* absolute; NULL: the system's */
+	struct tls_files tls; /* ca NULL: the system's */
+	const char *tls_server_name; /* NULL: the host of `address` */
 };
 
 enum audit_failure { AUDIT_DENY, AUDIT_SPOOL };

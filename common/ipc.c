@@ -123,6 +123,40 @@ field_set(char *field, size_t size, struct text value)
 	field[len] = '\0';
 }
 
+void
+slot_set_cancel_key(struct slot *s, int32_t backend_pid, struct text key)
+{
+	uint64_t words[CANCEL_KEY_MAX / 8] = {0};
+	size_t i;
+
+	if (key.len > sizeof(words))
+		key.len = sizeof(words);
+	if (key.len > 0)
+		memcpy(words, key.at, key.len);
+	atomic_store(&s->backend_pid, 0);
+	for (i = 0; i < CANCEL_KEY_MAX / 8; i++)
+		atomic_store(&s->cancel_key[i], words[i]);
+	atomic_store(&s->cancel_key_len, (unsigned)key.len);
+	atomic_store(&s->backend_pid, backend_pid);
+}
+
+bool
+slot_has_cancel_key(struct slot *s, int32_t backend_pid, struct text key)
+{
+	uint64_t theirs[CANCEL_KEY_MAX / 8] = {0};
+	uint64_t difference = 0;
+	size_t i;
+
+	if (backend_pid == 0 || atomic_load(&s->backend_pid) != backend_pid ||
+	    key.len == 0 || key.len > sizeof(theirs) ||
+	    atomic_load(&s->cancel_key_len) != key.len)
+		return false;
+	memcpy(theirs, key.at, key.len);
+	for (i = 0; i < CANCEL_KEY_MAX / 8; i++)
+		difference |= atomic_load(&s->cancel_key[i]) ^ theirs[i];
+	return difference == 0;
+}
+
 /* Count in one bucket. False: it belongs to another key this minute. */
 static bool
 bucket_count(struct rate_bucket *bucket, uint64_t mine, uint64_t limit,
@@ -500,7 +534,8 @@ broker_ask(int channel, const struct broker_request *request,
 	if (n < 0)
 		return ERR_SYSTEM;
 	if (n != (ssize_t)sizeof(*reply_out) ||
-	    reply_out->salt_len > BROKER_SALT_MAX) {
+	    reply_out->salt_len > BROKER_SALT_MAX ||
+	    reply_out->signed_len > BROKER_SIGNATURE_MAX) {
 		memset(reply_out, 0, sizeof(*reply_out));
 		return ERR_MALFORMED;
 	}

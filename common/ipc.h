@@ -23,6 +23,7 @@
 
 struct settings;
 struct policy;
+struct tls_contexts;
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -46,6 +47,7 @@ enum {
 	LISTENERS_MAX = 64,
 	UPSTREAMS_MAX = 64,
 	SESSION_ID_LEN = 16, /* hex digits */
+	CANCEL_KEY_MAX = 32, /* bytes; clients before protocol 3.2 get 4 */
 };
 
 enum slot_state {
@@ -73,9 +75,11 @@ struct slot {
 	 * whether and when that is committed. */
 	atomic_int has_open_schema;
 	/* What cancels this session: the pid shown in BackendKeyData (the
-	 * server's real one) and Sallyport's own secret. 0: none yet. */
+	 * server's real one; 0: none yet, stored last) and Sallyport's own
+	 * key, of which the client was given so many bytes. */
 	atomic_int backend_pid;
-	atomic_uint cancel_secret;
+	atomic_uint cancel_key_len;
+	_Atomic uint64_t cancel_key[CANCEL_KEY_MAX / 8];
 	/* Odd while the owner changes what follows: re-read until even and
 	 * unchanged. Never waited for by the owner. */
 	atomic_uint sequence;
@@ -191,6 +195,13 @@ bool slot_snapshot(const struct slot *s, struct slot *copy);
  * NUL-terminated. */
 void field_set(char *field, size_t size, struct text value);
 
+/* The owner's: what cancels its session from now on. */
+void slot_set_cancel_key(
+    struct slot *s, int32_t backend_pid, struct text key);
+/* Is this what cancels that session? Takes the same time for every key. */
+bool slot_has_cancel_key(
+    struct slot *s, int32_t backend_pid, struct text key);
+
 /* Count one statement against `limit` (1..) per minute for this key (a hash
  * of identity and rule). False: over the limit, or too many keys at once. */
 bool rate_take(
@@ -244,17 +255,22 @@ void wish_done(struct wish *w, uint32_t served, bool failed);
  *   UPSTREAM_SCRAM  upstream, password-less challenge → ClientProof and the
  *                   ServerSignature to expect
  *   UPSTREAM_MD5    upstream, 4-byte salt → "md5…" response
+ *   LISTENER_SIGN   what a TLS server signs in its handshake → signature
+ *   UPSTREAM_SIGN   what a TLS client signs in its handshake → signature
  *
- * CLIENT_PROOF is permitted once, after CLIENT_START; the UPSTREAM kinds only
- * after a CLIENT_PROOF that was right, at most twice (a session's own login
- * and one retry).  The catalogue's channel permits UPSTREAM kinds for its own
- * upstream, without end.  Anything else is refused and logged.
+ * LISTENER_SIGN is permitted once, as a channel's first request; CLIENT_PROOF
+ * once, after CLIENT_START; the UPSTREAM kinds only after a CLIENT_PROOF that
+ * was right, each at most twice (a session's own login and one retry).  The
+ * catalogue's channel permits UPSTREAM kinds for its own upstream, that of
+ * the worker that refuses politely LISTENER_SIGN, without end.  Anything else
+ * is refused and logged.
  */
 enum {
 	BROKER_NAME_MAX = 132, /* alice+copilot */
 	BROKER_AUTH_MESSAGE_MAX = 1024,
 	BROKER_SALT_MAX = 64,
 	BROKER_KEY_LEN = 32,
+	BROKER_SIGNATURE_MAX = 512, /* of an RSA key of 4096 bits */
 };
 
 enum broker_kind {
@@ -262,6 +278,8 @@ enum broker_kind {
 	BROKER_CLIENT_PROOF,
 	BROKER_UPSTREAM_SCRAM,
 	BROKER_UPSTREAM_MD5,
+	BROKER_LISTENER_SIGN,
+	BROKER_UPSTREAM_SIGN,
 	BROKER_KINDS
 };
 
@@ -272,9 +290,20 @@ struct broker_request {
 	uint32_t iterations;	      /* UPSTREAM_SCRAM */
 	uint32_t salt_len;	      /* UPSTREAM_SCRAM, UPSTREAM_MD5 (4) */
 	uint8_t salt[BROKER_SALT_MAX];
-	uint32_t auth_len; /* AuthMessage of RFC 5802 */
+	uint32_t auth_len; /* AuthMessage of RFC 5802; *_SIGN: what to sign */
 	char auth[BROKER_AUTH_MESSAGE_MAX];
 	uint8_t proof[BROKER_KEY_LEN]; /* CLIENT_PROOF */
+	uint32_t place;	    /* *_SIGN: whose key, its index in the settings */
+	uint32_t digest;    /* *_SIGN: enum broker_digest */
+	uint32_t is_pss;    /* *_SIGN: RSASSA-PSS instead of PKCS #1 */
+	uint32_t is_hashed; /* UPSTREAM_SIGN: `auth` is the digest itself */
+};
+
+enum broker_digest {
+	BROKER_SHA256 = 1,
+	BROKER_SHA384,
+	BROKER_SHA512,
+	BROKER_DIGESTS
 };
 
 struct broker_reply {
@@ -285,6 +314,8 @@ struct broker_reply {
 	uint8_t proof[BROKER_KEY_LEN];
 	uint8_t signature[BROKER_KEY_LEN];
 	char md5[36]; /* "md5" and 32 hex digits */
+	uint32_t signed_len; /* *_SIGN */
+	uint8_t signed_by_key[BROKER_SIGNATURE_MAX];
 };
 
 /* Ask over a channel and wait for the answer, at most 10 seconds.
@@ -305,6 +336,7 @@ struct birth {
 				      * settings: a worker wishes at its own */
 	int life;    /* read end; EOF when master has died */
 	bool refuses; /* the extra worker that answers when all are busy */
+	const struct tls_contexts *tls; /* of the policy's generation */
 	const struct settings *settings; /* shared copy-on-write with master */
 	struct policy *policy; /* of board->generation when it was forked; the
 				* child's own copy, replaced when stale */

@@ -8,7 +8,11 @@
  */
 #include "common/lexer_scan.h"
 
-enum { TOKENS_MAX = 1000000, PARAMETER_DIGITS_MAX = 9 };
+enum {
+	TOKENS_MAX = 1000000,
+	PARAMETER_DIGITS_MAX = 9,
+	ESTIMATE_MIN = 4096, /* tokens that tell of those to come */
+};
 
 enum {
 	BLANK = 1,
@@ -160,6 +164,12 @@ scan_fold(struct scanner *s, struct token *t)
 	return ERR_NONE;
 }
 
+bool
+scan_is_sure_name(const struct scanner *s)
+{
+	return s->state->is_utf8 && !s->state->doubts_names;
+}
+
 static enum err
 scan_word(struct scanner *s, struct token *t)
 {
@@ -172,9 +182,13 @@ scan_word(struct scanner *s, struct token *t)
 	}
 	/* A single-byte encoding folds its own letters in its own way, and
 	 * catalogue names are UTF-8: such a name could be any. */
-	if (all & 0x80 && !s->state->is_utf8)
+	if (all & 0x80 && !scan_is_sure_name(s))
 		return scan_refuse(
 		    s, start, "a name beyond ASCII needs client_encoding UTF8");
+	if (all & 0x80 && s->state->is_foreign_server)
+		return scan_refuse(s, start,
+		    "a name beyond ASCII needs quotes, as the database is not "
+		    "in UTF8");
 	t->kind = TOKEN_WORD;
 	t->raw = (struct text){s->sql.at + start, s->pos - start};
 	return scan_fold(s, t);
@@ -388,11 +402,31 @@ scan_finish_unicode(struct scanner *s, struct token *t)
 	return scan_unescape(s, t, escape);
 }
 
+/* Room for the tokens to come. What was outgrown stays in the arena until the
+ * statement is over, so a long text is estimated by what it had so far. */
+static size_t
+scan_room(const struct scanner *s)
+{
+	size_t had = s->lexed->count, room;
+
+	if (s->room == 0) /* a long text is often one long string */
+		return s->sql.len / 4 < 248 ? s->sql.len / 4 + 8 : 256;
+	if (had < ESTIMATE_MIN)
+		return s->room * 2;
+	room = (size_t)((double)had * (double)s->sql.len / (double)s->pos);
+	room += room / 8;
+	if (room < had + had / 2)
+		room = had + had / 2;
+	if (room > had * 16)
+		room = had * 16;
+	return room < TOKENS_MAX ? room : TOKENS_MAX;
+}
+
 static enum err
 scan_grow(struct scanner *s)
 {
 	struct lexed *l = s->lexed;
-	size_t room = s->room == 0 ? s->sql.len / 4 + 8 : s->room * 2;
+	size_t room = scan_room(s);
 	struct token *tokens;
 
 	if (l->count >= TOKENS_MAX) {
@@ -400,8 +434,6 @@ scan_grow(struct scanner *s)
 		l->error_at = s->pos;
 		return ERR_TOO_LONG;
 	}
-	if (room > 256 && s->room == 0)
-		room = 256; /* a long text is often one long string */
 	tokens = arena_array(s->arena, room, sizeof(*tokens));
 	if (tokens == NULL)
 		return ERR_MEMORY;

@@ -42,6 +42,11 @@ struct lex_state {
 	bool standard_conforming_strings;
 	bool is_utf8; /* client_encoding is UTF8 (else single-byte ASCII
 		       * superset); text is validated */
+	/* Names beyond ASCII may be other names to the server: refuse them. */
+	bool doubts_names;
+	/* The server's own encoding is not UTF-8: it folds and cuts names
+	 * beyond ASCII in ways of its own. */
+	bool is_foreign_server;
 };
 
 struct lexed {

@@ -40,6 +40,9 @@ bool scan_continues_name(unsigned char c);
 /* Cut a name to what the server keeps, at a character's boundary. */
 struct text scan_cut_name(const struct scanner *s, struct text name);
 
+/* May names beyond ASCII be taken for what they say? */
+bool scan_is_sure_name(const struct scanner *s);
+
 /* Take what begins at pos: a string constant, with its prefix letters;
  * a quoted name; a dollar-quoted string.  Fill in kind and name. */
 enum err scan_string(struct scanner *s, struct token *t) MUST_CHECK;

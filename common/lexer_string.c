@@ -356,9 +356,13 @@ scan_inside_name(struct scanner *s, struct text *inside_out)
 	}
 	if (c == 0)
 		return scan_refuse(s, start - 1, "unterminated quoted name");
-	if (foreign && !s->state->is_utf8)
+	if (foreign && !scan_is_sure_name(s))
 		return scan_refuse(s, start - 1,
 		    "a name beyond ASCII needs client_encoding UTF8");
+	if (foreign && s->state->is_foreign_server &&
+	    s->pos - start > LEXER_NAME_MAX / 2)
+		return scan_refuse(s, start - 1,
+		    "a name too long for a database that is not in UTF8");
 	*inside_out = (struct text){s->sql.at + start, s->pos - 1 - start};
 	if (inside_out->len == 0)
 		return scan_refuse(s, start - 1, "an empty quoted name");

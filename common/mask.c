@@ -1,5 +1,5 @@
 /*
- * mask.c - which masker speaks for which type.
+ * mask.c - masking one value.
  *
  * The rule: whatever goes wrong, the answer is NULL.  Nothing here trusts the
  * bytes of a value: they are the database's, put there by anybody.
@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "common/mask_inner.h"
+#include "common/mask_nest.h"
 
 static const char *const names[MASK_MAX] = {
     [MASK_NONE] = "none",
@@ -20,54 +20,6 @@ static const char *const names[MASK_MAX] = {
     [MASK_YEAR] = "year",
     [MASK_ROUND] = "round",
 };
-
-/* The types a mask can express; all others become NULL. */
-static const struct {
-	uint32_t oid;
-	masker mask;
-} maskers[] = {
-    {TYPE_TEXT, mask_text},
-    {TYPE_VARCHAR, mask_text},
-    {TYPE_BPCHAR, mask_text},
-    {TYPE_NAME, mask_text},
-    {TYPE_UNKNOWN, mask_text},
-    {TYPE_CSTRING, mask_text},
-    {TYPE_REFCURSOR, mask_text},
-    {TYPE_CHAR, mask_char},
-    {TYPE_JSON, mask_json},
-    {TYPE_JSONB, mask_json},
-    {TYPE_XML, mask_xml},
-    {TYPE_INT2, mask_integer},
-    {TYPE_INT4, mask_integer},
-    {TYPE_INT8, mask_integer},
-    {TYPE_OID, mask_integer},
-    {TYPE_MONEY, mask_money},
-    {TYPE_FLOAT4, mask_float},
-    {TYPE_FLOAT8, mask_float},
-    {TYPE_NUMERIC, mask_numeric},
-    {TYPE_DATE, mask_date},
-    {TYPE_TIMESTAMP, mask_timestamp},
-    {TYPE_TIMESTAMPTZ, mask_timestamp},
-    {TYPE_TIME, mask_time},
-    {TYPE_TIMETZ, mask_time},
-    {TYPE_UUID, mask_uuid},
-    {TYPE_BYTEA, mask_bytea},
-    {TYPE_INET, mask_inet},
-    {TYPE_CIDR, mask_inet},
-    {TYPE_MACADDR, mask_macaddr},
-    {TYPE_MACADDR8, mask_macaddr},
-};
-
-/* Built-in types that hold text without being it: arrays of the textual
- * types, rows, and text with a syntax of its own. */
-static const uint32_t holding_text[] = {
-    194 /* pg_node_tree */, 199 /* json[] */, 143 /* xml[] */,
-    1002 /* "char"[] */, 1003 /* name[] */, 1009 /* text[] */,
-    1014 /* bpchar[] */, 1015 /* varchar[] */, 1263 /* cstring[] */,
-    2249 /* record */, 2277 /* anyarray */, 2287 /* record[] */,
-    3614 /* tsvector */, 3615 /* tsquery */, 3643 /* tsvector[] */,
-    3645 /* tsquery[] */, 3807 /* jsonb[] */, 4072 /* jsonpath */,
-    4073 /* jsonpath[] */};
 
 const char *
 mask_name(enum mask m)
@@ -107,55 +59,101 @@ mask_stricter(enum mask a, enum mask b)
 	return MASK_REDACT;
 }
 
-static masker
-masker_of(uint32_t oid)
+/* Does it hold values whose types are known? */
+static bool
+is_nested(struct mask_type type)
 {
-	size_t i;
+	enum mask_form form = type.shape->form;
 
-	for (i = 0; i < sizeof(maskers) / sizeof(*maskers); i++) {
-		if (maskers[i].oid == oid)
-			return maskers[i].mask;
-	}
-	return NULL;
+	return form == FORM_ARRAY || form == FORM_ROW ||
+	    (form == FORM_RECORD && type.is_binary);
 }
 
-bool
-mask_type_is_textual(uint32_t oid)
+/* Nothing that was asked to be masked leaves as it came, not even an array of
+ * nulls.  But `year` and `round` have values that stay, `redact` one text; and
+ * what is inside another value counts with the whole. */
+static bool
+is_unchanged(const struct mask_job *j, struct text masked)
 {
-	masker m = masker_of(oid);
-	size_t i;
+	bool is_fixed = j->mask == MASK_REDACT &&
+	    j->type.shape->form == FORM_SCALAR;
 
-	if (oid == 0 || oid >= TYPE_USER_FIRST || m == mask_text ||
-	    m == mask_json || m == mask_xml)
-		return true;
-	for (i = 0; i < sizeof(holding_text) / sizeof(*holding_text); i++) {
-		if (holding_text[i] == oid)
-			return true;
-	}
-	return false;
+	return j->depth == 0 && j->visit == NULL && j->mask != MASK_YEAR &&
+	    j->mask != MASK_ROUND && !is_fixed && text_is(masked, j->value);
+}
+
+/* The masker of the type, or what is asked for innermost values; and for arrays
+ * and rows that cannot be taken apart inside others. */
+static void
+run(const struct mask_job *j, struct masked *out)
+{
+	const struct mask_shape *s = j->type.shape;
+	bool is_asked = j->visit != NULL && !is_nested(j->type);
+
+	*out = (struct masked){true, {NULL, 0}};
+	if (!is_asked && s->mask != NULL && j->value.len <= MASK_VALUE_MAX &&
+	    j->depth <= NEST_DEPTH_MAX)
+		out->is_null = !s->mask(j, &out->value) ||
+		    is_unchanged(j, out->value);
+	if (out->is_null)
+		out->value = (struct text){NULL, 0};
+	if (is_asked || (out->is_null && j->visit != NULL && j->depth > 0))
+		j->visit(j->context, j->type, j->value, j->arena, out);
+}
+
+void
+mask_inner(const struct mask_job *j, const struct mask_shape *shape,
+    struct text value, struct masked *out)
+{
+	struct mask_job inner = *j;
+
+	inner.depth++;
+	inner.type.oid = shape->base;
+	inner.type.shape = shape;
+	inner.value = value;
+	run(&inner, out);
+}
+
+static const struct mask_shape *
+shape_of(struct mask_type type)
+{
+	return type.shape != NULL ? type.shape : mask_shape_of(type.oid);
 }
 
 void
 mask_value(enum mask m, struct mask_type type, const uint8_t *key,
     struct text value, struct arena *a, struct masked *out)
 {
-	const struct mask_job j = {m, type, key, value, a};
-	masker mask = masker_of(type.oid);
+	const struct mask_shape *shape = shape_of(type);
+	const struct mask_job j = {.mask = m,
+	    .type = {shape->base, type.is_binary, shape},
+	    .key = key,
+	    .value = value,
+	    .arena = a};
 
-	out->is_null = true;
-	out->value = (struct text){NULL, 0};
-	if (m == MASK_NONE) {
-		out->is_null = false;
+	*out = (struct masked){m != MASK_NONE, {NULL, 0}};
+	if (m == MASK_NONE)
 		out->value = value;
+	if (m == MASK_NONE || m == MASK_NULL || (unsigned)m >= MASK_MAX)
 		return;
-	}
-	if (mask == NULL || m == MASK_NULL || (unsigned)m >= MASK_MAX ||
-	    value.len > MASK_VALUE_MAX)
-		return;
-	if (mask(&j, &out->value))
-		out->is_null = false;
-	else
-		out->value = (struct text){NULL, 0};
+	run(&j, out);
+}
+
+bool
+mask_each(struct mask_type type, struct text value, struct arena *a,
+    mask_visit visit, void *context, struct masked *out)
+{
+	const struct mask_shape *shape = shape_of(type);
+	const struct mask_job j = {.type = {shape->base, type.is_binary, shape},
+	    .value = value,
+	    .arena = a,
+	    .visit = visit,
+	    .context = context};
+
+	*out = (struct masked){true, {NULL, 0}};
+	if (is_nested(j.type))
+		run(&j, out);
+	return !out->is_null;
 }
 
 bool

@@ -51,18 +51,22 @@ enum type_oid {
 	TYPE_CSTRING = 2275,
 	TYPE_UUID = 2950,
 	TYPE_JSONB = 3802,
-	TYPE_USER_FIRST = 16384, /* types made by users and extensions */
+	TYPE_RECORD = 2249,
+	/* From here on OIDs are given out as types are made: by initdb (the rows
+	 * of system views), by extensions and users. */
+	TYPE_MADE_FIRST = 10000,
 };
 
 struct mask_job {
-	enum mask mask; /* never MASK_NONE or MASK_NULL */
-	struct mask_type type;
-	const uint8_t *key; /* MASK_KEY_LEN bytes */
+	enum mask mask; /* never MASK_NONE or MASK_NULL, but with `visit` */
+	struct mask_type type; /* oid: the base type's; shape: never NULL */
+	const uint8_t *key;    /* MASK_KEY_LEN bytes; NULL with `visit` */
 	struct text value;
 	struct arena *arena;
+	unsigned depth;	  /* of arrays and rows around it */
+	mask_visit visit; /* not NULL: asked for innermost values */
+	void *context;
 };
-
-typedef bool (*masker)(const struct mask_job *j, struct text *out);
 
 bool mask_text(const struct mask_job *j, struct text *out);
 bool mask_char(const struct mask_job *j, struct text *out);
@@ -79,6 +83,14 @@ bool mask_uuid(const struct mask_job *j, struct text *out);
 bool mask_bytea(const struct mask_job *j, struct text *out);
 bool mask_inet(const struct mask_job *j, struct text *out);
 bool mask_macaddr(const struct mask_job *j, struct text *out);
+bool mask_array(const struct mask_job *j, struct text *out);
+bool mask_row(const struct mask_job *j, struct text *out);
+bool mask_range(const struct mask_job *j, struct text *out);
+bool mask_multirange(const struct mask_job *j, struct text *out);
+
+/* Mask one part of `j`'s value, itself of the given shape and not null. */
+void mask_inner(const struct mask_job *j, const struct mask_shape *shape,
+    struct text value, struct masked *out);
 
 /* A copy of formatted text in the arena, as a text. */
 bool mask_printf(const struct mask_job *j, struct text *out,

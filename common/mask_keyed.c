@@ -4,43 +4,133 @@
  * The rule: nothing here depends on anything but the key, the purpose and the
  * value, so that a value has the same pseudonym in every row, session and
  * format.  Without the key it cannot be told from chance.
+ *
+ * A row may have a pseudonym in each column.  OpenSSL's HMAC() looks up its
+ * algorithm at each call, which takes ten times as long as the hashing, so
+ * HMAC (RFC 2104) is made here of SHA-256's plain functions, and what is the
+ * same for all values of a purpose is kept.
  */
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_Init() and its like */
 #include <openssl/sha.h>
 
 #include "common/mask_inner.h"
 
-enum { PURPOSE_MAX = 32, FEISTEL_ROUNDS = 10 };
+enum {
+	PURPOSE_MAX = 32,
+	FEISTEL_ROUNDS = 10,
+	HMAC_BLOCK = 64,
+	KEPT_MAX = 16, /* purposes; a power of two */
+};
+
+/* --- HMAC-SHA-256 --------------------------------------------------------- */
+
+/* Both hashes with the key already in them. */
+struct hmac {
+	SHA256_CTX inner, outer;
+};
+
+static bool
+hmac_key(struct hmac *h, const uint8_t key[MASK_KEYED_LEN])
+{
+	uint8_t inner[HMAC_BLOCK] = {0}, outer[HMAC_BLOCK];
+	bool is_fine;
+	size_t i;
+
+	memcpy(inner, key, MASK_KEYED_LEN);
+	for (i = 0; i < HMAC_BLOCK; i++) {
+		outer[i] = inner[i] ^ 0x5c;
+		inner[i] ^= 0x36;
+	}
+	is_fine = SHA256_Init(&h->inner) == 1 &&
+	    SHA256_Update(&h->inner, inner, sizeof(inner)) == 1 &&
+	    SHA256_Init(&h->outer) == 1 &&
+	    SHA256_Update(&h->outer, outer, sizeof(outer)) == 1;
+	explicit_bzero(inner, sizeof(inner));
+	explicit_bzero(outer, sizeof(outer));
+	return is_fine;
+}
+
+static bool
+hmac_of(const struct hmac *h, struct text value, uint8_t out[MASK_KEYED_LEN])
+{
+	SHA256_CTX hash = h->inner;
+
+	if ((value.len > 0 &&
+		SHA256_Update(&hash, value.at, value.len) != 1) ||
+	    SHA256_Final(out, &hash) != 1)
+		return false;
+	hash = h->outer;
+	return SHA256_Update(&hash, out, MASK_KEYED_LEN) == 1 &&
+	    SHA256_Final(out, &hash) == 1;
+}
+
+/* --- purposes ------------------------------------------------------------- */
+
+/* The HMAC of one purpose and attempt, whose key is an HMAC of its own. */
+struct kept {
+	uint8_t key[MASK_KEY_LEN];
+	uint8_t label[PURPOSE_MAX + sizeof(unsigned)];
+	struct hmac hmac;
+	bool is_set;
+};
+
+static struct kept kept[KEPT_MAX];
+
+static bool
+keep(struct kept *k, const uint8_t *key, const uint8_t *label)
+{
+	const struct text text = {(const char *)label, sizeof(k->label)};
+	uint8_t derived[MASK_KEYED_LEN];
+	struct hmac outer;
+
+	memcpy(k->key, key, sizeof(k->key));
+	memcpy(k->label, label, sizeof(k->label));
+	k->is_set = hmac_key(&outer, key) &&
+	    hmac_of(&outer, text, derived) && hmac_key(&k->hmac, derived);
+	explicit_bzero(derived, sizeof(derived));
+	explicit_bzero(&outer, sizeof(outer));
+	return k->is_set;
+}
+
+/* NULL: hashing failed. */
+static const struct hmac *
+hmac_for(const uint8_t *key, const char *purpose, unsigned attempt)
+{
+	uint8_t label[PURPOSE_MAX + sizeof(attempt)] = {0};
+	const struct text text = {(const char *)label, sizeof(label)};
+	struct kept *k;
+
+	memcpy(label, purpose, strnlen(purpose, PURPOSE_MAX));
+	memcpy(label + PURPOSE_MAX, &attempt, sizeof(attempt));
+	k = &kept[text_hash(text) & (KEPT_MAX - 1)];
+	if (k->is_set && memcmp(k->label, label, sizeof(label)) == 0 &&
+	    memcmp(k->key, key, sizeof(k->key)) == 0)
+		return &k->hmac;
+	return keep(k, key, label) ? &k->hmac : NULL;
+}
+
+/* --- streams -------------------------------------------------------------- */
 
 void
 keyed_start(struct keyed *k, const uint8_t *key, const char *purpose,
     struct text value, unsigned attempt)
 {
-	uint8_t label[PURPOSE_MAX + sizeof(attempt)] = {0};
-	uint8_t derived[MASK_KEYED_LEN];
-	unsigned len = 0;
+	const struct hmac *hmac = hmac_for(key, purpose, attempt);
 
 	memset(k, 0, sizeof(*k));
 	k->used = sizeof(k->block);
-	memcpy(label, purpose, strnlen(purpose, PURPOSE_MAX));
-	memcpy(label + PURPOSE_MAX, &attempt, sizeof(attempt));
-	k->has_failed =
-	    HMAC(EVP_sha256(), key, MASK_KEY_LEN, label, sizeof(label),
-		derived, &len) == NULL ||
-	    HMAC(EVP_sha256(), derived, sizeof(derived),
-		(const uint8_t *)value.at, value.len, k->seed, &len) == NULL;
-	explicit_bzero(derived, sizeof(derived));
+	k->has_failed = hmac == NULL || !hmac_of(hmac, value, k->seed);
 }
 
 static void
 keyed_refill(struct keyed *k)
 {
-	uint8_t input[MASK_KEYED_LEN + sizeof(k->counter)];
+	SHA256_CTX hash;
 
-	memcpy(input, k->seed, MASK_KEYED_LEN);
-	memcpy(input + MASK_KEYED_LEN, &k->counter, sizeof(k->counter));
-	if (SHA256(input, sizeof(input), k->block) == NULL)
+	if (SHA256_Init(&hash) != 1 ||
+	    SHA256_Update(&hash, k->seed, MASK_KEYED_LEN) != 1 ||
+	    SHA256_Update(&hash, &k->counter, sizeof(k->counter)) != 1 ||
+	    SHA256_Final(k->block, &hash) != 1)
 		k->has_failed = true;
 	k->counter++;
 	k->used = 0;
@@ -66,6 +156,8 @@ keyed_below(struct keyed *k, uint32_t n)
 		wide = wide << 8 | keyed_byte(k);
 	return (uint32_t)(wide % n);
 }
+
+/* --- permutations --------------------------------------------------------- */
 
 static uint64_t
 rotate(uint64_t x, unsigned by)

@@ -318,7 +318,7 @@ money_text(const struct mask_job *j, struct text *out)
 	}
 	if (len == 0)
 		digits[len++] = '0';
-	inner.type = (struct mask_type){TYPE_INT8, false};
+	inner.type = (struct mask_type){.oid = TYPE_INT8};
 	inner.value = (struct text){digits, len};
 	if (copy == NULL || !mask_integer(&inner, &masked))
 		return false;
@@ -413,7 +413,7 @@ mask_float(const struct mask_job *j, struct text *out)
 	bool is_single = j->type.oid == TYPE_FLOAT4;
 	char line[NUMBER_TEXT_MAX];
 	struct text decimal = {line, 0}, masked;
-	double number;
+	double number, other;
 
 	if (!float_read(j, &number))
 		return false;
@@ -428,5 +428,8 @@ mask_float(const struct mask_job *j, struct text *out)
 		return false;
 	memcpy(line, masked.at, masked.len);
 	line[masked.len] = '\0';
-	return float_write(j, strtod(line, NULL), out);
+	/* near zero many digits make one number */
+	other = strtod(line, NULL);
+	return (is_single ? (float)other != (float)number : other != number) &&
+	    float_write(j, other, out);
 }

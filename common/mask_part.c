@@ -112,15 +112,18 @@ is_special(struct text t)
 static void
 put_masked(struct parts_job *p, enum mask m, struct text part)
 {
-	const struct mask_job j = {
-	    m, {TYPE_TEXT, false}, p->key, part, p->arena};
-	const struct mask_job plain = {
-	    MASK_REDACT, {TYPE_TEXT, false}, p->key, part, p->arena};
+	struct mask_job j = {.mask = m,
+	    .type = {.oid = TYPE_TEXT},
+	    .key = p->key,
+	    .value = part,
+	    .arena = p->arena};
 	struct text masked;
 
 	if (!mask_text(&j, &masked) || masked.len > part.len + PART_GROWTH ||
-	    is_special(masked))
-		(void)mask_text(&plain, &masked);
+	    is_special(masked)) {
+		j.mask = MASK_REDACT;
+		(void)mask_text(&j, &masked);
+	}
 	put(p, masked);
 }
 

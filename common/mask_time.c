@@ -290,12 +290,20 @@ mask_moment(const struct mask_job *j, struct moment *m)
 	return true;
 }
 
-/* The limits a date and a timestamp have in the server, roughly: what is
- * outside is an infinity or nonsense. */
+/* The limits that timestamps have in the server, and dates at the lower end:
+ * what is outside is an infinity, a date too far away to matter, or nonsense. */
 static bool
 is_in_calendar(int64_t day)
 {
-	return day >= day_of(-4713, 1, 1) && day < day_of(294277, 1, 1);
+	return day >= day_of(-4713, 11, 24) && day < day_of(294277, 1, 1);
+}
+
+/* Mask what is within the limits into what is. */
+static bool
+mask_in_calendar(const struct mask_job *j, struct moment *m)
+{
+	return is_in_calendar(m->day) && mask_moment(j, m) &&
+	    is_in_calendar(m->day);
 }
 
 bool
@@ -310,7 +318,7 @@ mask_date(const struct mask_job *j, struct text *out)
 		m.day = (int32_t)mask_get(j->value.at, sizeof(bytes));
 	else if (!read_moment(j->value, &m) || m.has_time)
 		return false;
-	if (!is_in_calendar(m.day) || !mask_moment(j, &m))
+	if (!mask_in_calendar(j, &m))
 		return false;
 	if (!j->type.is_binary)
 		return write_moment(j, &m, out);
@@ -348,7 +356,7 @@ mask_timestamp(const struct mask_job *j, struct text *out)
 		return false;
 	}
 	to_greenwich(&m);
-	if (!is_in_calendar(m.day) || !mask_moment(j, &m))
+	if (!mask_in_calendar(j, &m))
 		return false;
 	if (!j->type.is_binary)
 		return write_moment(j, &m, out);

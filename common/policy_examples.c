@@ -120,7 +120,9 @@ policy_judge(const struct policy *p, const struct identity *id,
     const struct place *place, struct text sql, time_t now, struct arena *a,
     struct judgement *out)
 {
-	const struct lex_state state = {DIALECT_POSTGRES, true, true};
+	const struct lex_state state = {.dialect = DIALECT_POSTGRES,
+	    .standard_conforming_strings = true,
+	    .is_utf8 = true};
 	enum err err;
 
 	memset(out, 0, sizeof(*out));

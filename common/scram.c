@@ -280,6 +280,18 @@ scram_md5(struct text user, struct text password, const uint8_t salt[4],
 	return e;
 }
 
+size_t
+scram_binding_encode(
+    const struct scram_binding *b, char out[SCRAM_BINDING_TEXT_MAX])
+{
+	uint8_t whole[SCRAM_GS2_MAX + SCRAM_BINDING_MAX];
+	size_t len = strnlen(b->header, sizeof(b->header));
+
+	memcpy(whole, b->header, len);
+	memcpy(whole + len, b->data, b->data_len);
+	return base64_encode(whole, len + b->data_len, out);
+}
+
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

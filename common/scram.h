@@ -21,7 +21,23 @@ enum {
 	SCRAM_ITERATIONS = 4096,
 	SCRAM_ITERATIONS_MAX = 1000000,
 	SCRAM_VERIFIER_MAX = 256,
+	SCRAM_GS2_MAX = 32,	     /* a GS2 header, with the NUL */
+	SCRAM_BINDING_MAX = 64,	     /* bytes that bind to a channel */
+	SCRAM_BINDING_TEXT_MAX = 136, /* both in base64, with the NUL */
 };
+
+#define SCRAM_GS2_BOUND "p=tls-server-end-point,,"
+
+/* Whether and to what channel an exchange is bound: RFC 5802, 6. */
+struct scram_binding {
+	char header[SCRAM_GS2_MAX]; /* "n,,", "y,," or SCRAM_GS2_BOUND */
+	size_t data_len;	    /* 0 unless it is bound */
+	uint8_t data[SCRAM_BINDING_MAX];
+};
+
+/* What follows "c=" in the client's last message; its length. */
+size_t scram_binding_encode(const struct scram_binding *b,
+    char out[SCRAM_BINDING_TEXT_MAX]);
 
 /* What a server keeps of a password. */
 struct scram_verifier {

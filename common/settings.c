@@ -23,8 +23,8 @@ static const struct choice engines[] = {
 
 static const struct choice tls_modes[] = {
     {"disable", TLS_DISABLE, false},
-    {"require", TLS_REQUIRE, true},
-    {"verify-full", TLS_VERIFY_FULL, true},
+    {"require", TLS_REQUIRE, false},
+    {"verify-full", TLS_VERIFY_FULL, false},
     {NULL, 0, false},
 };
 
@@ -109,7 +109,10 @@ static const struct schema upstream_tls_schema = {
     .rows = (const struct row[]){
 	{"mode", FIELD_CHOICE, ROW_UPSTREAM(tls_mode), .is_required = true,
 	    .choices = tls_modes},
-	{"ca", FIELD_PATH, ROW_UPSTREAM(tls_ca)},
+	{"ca", FIELD_PATH, ROW_UPSTREAM(tls.ca)},
+	{"server_name", FIELD_STRING, ROW_UPSTREAM(tls_server_name)},
+	{"certificate", FIELD_PATH, ROW_UPSTREAM(tls.certificate)},
+	{"key", FIELD_PATH, ROW_UPSTREAM(tls.key)},
 	{0},
     },
 };
@@ -124,13 +127,39 @@ place_of(const struct node *map, const char *key)
 			 : (struct setting_at){n->line, n->column};
 }
 
+static bool
+is_unix(const char *address)
+{
+	return address != NULL && strncmp(address, "unix:", 5) == 0;
+}
+
+static void
+place_tls_files(
+    const struct node *tls, const char *ca, struct tls_files *out)
+{
+	out->certificate_at = place_of(tls, "certificate");
+	out->key_at = place_of(tls, "key");
+	out->ca_at = place_of(tls, ca);
+}
+
 static void
 check_upstream(struct reading *r, const struct node *map, void *out)
 {
 	struct upstream *u = out;
+	const struct node *tls = yaml_get(map, "tls");
 
-	(void)r;
 	u->password_file_at = place_of(yaml_get(map, "login"), "password_file");
+	if (tls == NULL || tls->kind != NODE_MAP)
+		return;
+	place_tls_files(tls, "ca", &u->tls);
+	if (u->tls_mode == TLS_DISABLE && tls->count > 1)
+		reading_complain(r, tls,
+		    "`mode: disable` leaves no use for the other settings");
+	else if (u->tls_mode != TLS_DISABLE && is_unix(u->address))
+		reading_complain(r, tls, "there is no TLS on a Unix socket");
+	else if ((u->tls.certificate == NULL) != (u->tls.key == NULL))
+		reading_complain(r, tls,
+		    "`certificate` and `key` are only of use together");
 }
 
 /* login, tls and labels fill the same struct upstream, at no offset. */
@@ -154,16 +183,46 @@ static const struct schema upstream_schema = {
 
 /* --- listeners ----------------------------------------------------------- */
 
+#define ROW_LISTENER(field) .offset = offsetof(struct listener, field)
+
+static const struct schema listener_tls_schema = {
+    .what = "a listener's tls",
+    .size = sizeof(struct listener),
+    .rows = (const struct row[]){
+	{"certificate", FIELD_PATH, ROW_LISTENER(tls.certificate),
+	    .is_required = true},
+	{"key", FIELD_PATH, ROW_LISTENER(tls.key), .is_required = true},
+	{"client_ca", FIELD_PATH, ROW_LISTENER(tls.ca)},
+	{"required", FIELD_BOOL, ROW_LISTENER(requires_tls),
+	    .fallback = "false"},
+	{0},
+    },
+};
+
+static void
+check_listener_tls(struct reading *r, const struct node *map, void *out)
+{
+	struct listener *l = out;
+	const struct node *tls = yaml_get(map, "tls");
+
+	if (tls == NULL)
+		return;
+	place_tls_files(tls, "client_ca", &l->tls);
+	if (is_unix(l->address))
+		reading_complain(r, tls, "there is no TLS on a Unix socket");
+}
+
+/* tls fills the same struct listener, at no offset. */
 static const struct schema listener_schema = {
     .what = "a listener",
     .size = sizeof(struct listener),
+    .check = check_listener_tls,
     .rows = (const struct row[]){
-	{"address", FIELD_CUSTOM,
-	    .offset = offsetof(struct listener, address), .is_required = true,
+	{"address", FIELD_CUSTOM, ROW_LISTENER(address), .is_required = true,
 	    .read = settings_read_address},
-	{"upstream", FIELD_STRING,
-	    .offset = offsetof(struct listener, upstream), .is_required = true},
-	{"tls", FIELD_NOTHING, .not_yet = true},
+	{"upstream", FIELD_STRING, ROW_LISTENER(upstream),
+	    .is_required = true},
+	{"tls", FIELD_STRUCT, .schema = &listener_tls_schema},
 	{"proxy_protocol", FIELD_NOTHING, .not_yet = true,
 	    .fallback = "false"},
 	{0},

@@ -11,7 +11,7 @@
  *   F                       format of the store
  *   G                       generation of the policy
  *   P                       the policy's published form
- *   R, N                    the catalogue (store_catalog.c)
+ *   R, N, T                 the catalogue (store_catalog.c)
  */
 #include <errno.h>
 #include <stdio.h>
@@ -109,6 +109,16 @@ prepare_write(struct store *s)
 	return rc;
 }
 
+/* Nothing is in it, not even its format: it is being made at this moment. */
+static bool
+is_unborn(struct store *s)
+{
+	MDB_stat stat;
+
+	return mdb_stat(s->read, s->dbi, &stat) == MDB_SUCCESS &&
+	    stat.ms_entries == 0;
+}
+
 /* The transaction stays, so that a reader needs no lock and no file later.
  * Readers that were killed hold their places until somebody looks. */
 static int
@@ -127,7 +137,7 @@ prepare_read(struct store *s)
 	if (rc == MDB_SUCCESS)
 		rc = read_format(s->read, s->dbi, &format);
 	if (rc == MDB_SUCCESS && format != STORE_FORMAT)
-		rc = MDB_VERSION_MISMATCH;
+		rc = is_unborn(s) ? ENOENT : MDB_VERSION_MISMATCH;
 	if (rc == MDB_SUCCESS)
 		mdb_txn_reset(s->read);
 	return rc;
@@ -201,6 +211,27 @@ open_to_write(struct store *s, const char *folder)
 	return store_error(open_env(s, folder));
 }
 
+/* Its writer has made the file and written nothing to it yet. */
+static bool
+is_file_empty(const char *folder)
+{
+	char path[4096];
+	struct stat status;
+	int len = snprintf(path, sizeof(path), "%s/data.mdb", folder);
+
+	return len > 0 && (size_t)len < sizeof(path) &&
+	    stat(path, &status) == 0 && status.st_size == 0;
+}
+
+static int
+open_to_read(struct store *s, const char *folder)
+{
+	bool was_empty = is_file_empty(folder);
+	int rc = open_env(s, folder);
+
+	return rc != MDB_SUCCESS && was_empty ? ENOENT : rc;
+}
+
 enum err
 store_open(const char *folder, enum store_mode mode, struct store **out)
 {
@@ -214,7 +245,7 @@ store_open(const char *folder, enum store_mode mode, struct store **out)
 	if (mode == STORE_WRITE)
 		err = open_to_write(s, folder);
 	else
-		err = store_error(open_env(s, folder));
+		err = store_error(open_to_read(s, folder));
 	if (err != ERR_NONE) {
 		int saved = errno;
 

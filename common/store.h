@@ -10,13 +10,14 @@
 #ifndef SALLYPORT_STORE_H
 #define SALLYPORT_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/arena.h"
 #include "common/err.h"
 #include "common/text.h"
 
-enum { STORE_FORMAT = 1, STORE_NAME_MAX = 400 };
+enum { STORE_FORMAT = 2, STORE_NAME_MAX = 400 };
 
 struct store;
 
@@ -25,7 +26,7 @@ enum store_mode { STORE_READ, STORE_WRITE };
 /* Open state/policy or state/catalog (`folder`), creating folder and files
  * when writing (mode 0700/0600).  A store written by another version is
  * emptied when opened to write and ERR_VERSION when opened to read.
- * ERR_NOT_FOUND: opened to read and not there. */
+ * ERR_NOT_FOUND: opened to read and not there, or being made just now. */
 enum err store_open(const char *folder, enum store_mode mode,
     struct store **out) MUST_CHECK;
 void store_close(struct store *s);
@@ -48,6 +49,7 @@ struct column {
 	 * columns, a child's inherited ones. 0 sources: its own. */
 	struct column_source *sources;
 	size_t source_count;
+	bool is_generated; /* COPY leaves it out */
 };
 struct column_source {
 	uint32_t relation; /* OID; 0: it cannot be told (opaque function) */
@@ -64,12 +66,34 @@ struct relation {
 	size_t column_count;
 };
 
-/* Start a rewrite of one database's catalogue; add relations; commit swaps
- * it in at once. Abort with store_catalog_abort(). */
+/* A type that is not built in, as far as masks must know it. */
+enum type_kind {
+	TYPE_KIND_ALIKE,      /* spelled as its one part: domains, citext */
+	TYPE_KIND_ARRAY,      /* of its one part */
+	TYPE_KIND_ROW,	      /* of its parts: columns that are not dropped */
+	TYPE_KIND_RANGE,      /* of its one part */
+	TYPE_KIND_MULTIRANGE, /* its one part is the range type */
+	TYPE_KIND_MAX
+};
+struct type {
+	uint32_t oid;
+	enum type_kind kind;
+	char delimiter; /* of a list of its elements: arrays */
+	struct type_part *parts;
+	size_t part_count;
+};
+struct type_part {
+	uint32_t type; /* OID */
+};
+
+/* Start a rewrite of one database's catalogue; add relations and types; commit
+ * swaps it in at once. Abort with store_catalog_abort(). */
 enum err store_catalog_begin(struct store *s, struct text upstream,
     struct text database) MUST_CHECK;
 enum err store_catalog_add(struct store *s,
     const struct relation *r) MUST_CHECK;
+enum err store_catalog_add_type(struct store *s,
+    const struct type *t) MUST_CHECK;
 enum err store_catalog_commit(struct store *s) MUST_CHECK;
 void store_catalog_abort(struct store *s);
 
@@ -77,6 +101,12 @@ void store_catalog_abort(struct store *s);
 enum err store_relation(struct store *s, struct text upstream,
     struct text database, uint32_t oid, struct arena *a,
     struct relation *out) MUST_CHECK;
+
+/* Look a type up by OID. ERR_NOT_FOUND: as above, or nothing is known of how
+ * its values are spelled (enums, most extensions' types). */
+enum err store_type(struct store *s, struct text upstream,
+    struct text database, uint32_t oid, struct arena *a,
+    struct type *out) MUST_CHECK;
 
 /* OIDs of all relations of that name, in any schema; count_out <= max.
  * More than max: ERR_TOO_LONG (the caller must be strict). */

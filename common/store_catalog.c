@@ -5,6 +5,7 @@
  * are decoded as if a stranger had written them.  Keys:
  *   R upstream database oid          a relation
  *   N upstream database name oid     its name, with no value
+ *   T upstream database oid          a type
  * Names are preceded by their length, so no name can end another early.
  */
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "common/codec.h"
 #include "common/store_inner.h"
 
-enum { RELATION_BYTES_MAX = 16 * 1024 * 1024 };
+enum { ITEM_BYTES_MAX = 16 * 1024 * 1024 };
 
 _Static_assert(STORE_NAME_MAX + 3 * 2 + 1 + 4 <= KEY_MAX,
     "a relation's name and place fit a key");
@@ -94,6 +95,7 @@ static const struct shape column_shape = {
 	CODEC_TEXT(struct column, name),
 	CODEC_NUMBER(struct column, type, UINT32_MAX),
 	CODEC_LIST(struct column, sources, source_count, &source_shape),
+	CODEC_NUMBER(struct column, is_generated, 1),
 	CODEC_END,
     },
 };
@@ -106,6 +108,25 @@ static const struct shape relation_shape = {
 	CODEC_TEXT(struct relation, name),
 	CODEC_NUMBER(struct relation, kind, UINT8_MAX),
 	CODEC_LIST(struct relation, columns, column_count, &column_shape),
+	CODEC_END,
+    },
+};
+
+static const struct shape type_part_shape = {
+    .size = sizeof(struct type_part),
+    .parts = (const struct part[]){
+	CODEC_NUMBER(struct type_part, type, UINT32_MAX),
+	CODEC_END,
+    },
+};
+
+static const struct shape type_shape = {
+    .size = sizeof(struct type),
+    .parts = (const struct part[]){
+	CODEC_NUMBER(struct type, oid, UINT32_MAX),
+	CODEC_NUMBER(struct type, kind, TYPE_KIND_MAX - 1),
+	CODEC_NUMBER(struct type, delimiter, UINT8_MAX),
+	CODEC_LIST(struct type, parts, part_count, &type_part_shape),
 	CODEC_END,
     },
 };
@@ -144,69 +165,78 @@ enum err
 store_catalog_begin(
     struct store *s, struct text upstream, struct text database)
 {
-	struct key relations = {.len = 0}, names = {.len = 0};
+	static const char kinds[] = {'R', 'N', 'T'};
+	struct key place = {.len = 0};
 	int dead, rc;
+	size_t i;
 
-	key_put_place(&relations, 'R', upstream, database);
-	key_put_place(&names, 'N', upstream, database);
+	key_put_place(&place, kinds[0], upstream, database);
 	if (s->mode != STORE_WRITE || s->write != NULL)
 		return ERR_STORE;
-	if (relations.is_too_long)
+	if (place.is_too_long)
 		return ERR_TOO_LONG;
-	memcpy(s->prefix, relations.bytes + 1, relations.len - 1);
-	s->prefix_len = relations.len - 1;
+	memcpy(s->prefix, place.bytes + 1, place.len - 1);
+	s->prefix_len = place.len - 1;
 	rc = mdb_reader_check(s->env, &dead);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_txn_begin(s->env, NULL, 0, &s->write);
-	if (rc == MDB_SUCCESS)
-		rc = delete_prefix(s->write, s->dbi, &relations);
-	if (rc == MDB_SUCCESS)
-		rc = delete_prefix(s->write, s->dbi, &names);
+	for (i = 0; i < sizeof(kinds) && rc == MDB_SUCCESS; i++) {
+		place.bytes[0] = (unsigned char)kinds[i];
+		rc = delete_prefix(s->write, s->dbi, &place);
+	}
 	if (rc != MDB_SUCCESS)
 		store_catalog_abort(s);
 	return store_error(rc);
 }
 
+/* Put a struct of that shape under its OID. */
 static enum err
-put_relation(struct store *s, const struct relation *r, struct buffer *b)
+put_item(struct store *s, const char *kind, uint32_t oid,
+    const struct shape *shape, const void *item)
 {
-	struct key relation = {.len = 0}, name = {.len = 0};
+	struct buffer b = {.ceiling = ITEM_BYTES_MAX};
+	struct key k = {.len = 0};
 	MDB_val key, value;
-	int rc;
+	enum err err = ERR_TOO_LONG;
 
-	codec_write(b, &relation_shape, r);
-	if (b->failed)
-		return ERR_TOO_LONG;
-	key_put(&relation, "R", 1);
-	key_put(&relation, s->prefix, s->prefix_len);
-	key_put_oid(&relation, r->oid);
+	if (s->write == NULL)
+		return ERR_STORE;
+	codec_write(&b, shape, item);
+	key_put(&k, kind, 1);
+	key_put(&k, s->prefix, s->prefix_len);
+	key_put_oid(&k, oid);
+	if (!b.failed && !k.is_too_long) {
+		key = store_val(k.bytes, k.len);
+		value = store_val(b.bytes, b.len);
+		err = store_error(mdb_put(s->write, s->dbi, &key, &value, 0));
+	}
+	buffer_free(&b);
+	return err;
+}
+
+enum err
+store_catalog_add(struct store *s, const struct relation *r)
+{
+	struct key name = {.len = 0};
+	MDB_val key, value;
+	enum err err;
+
 	key_put(&name, "N", 1);
 	key_put(&name, s->prefix, s->prefix_len);
 	key_put_name(&name, r->name);
 	key_put_oid(&name, r->oid);
-	if (relation.is_too_long || name.is_too_long)
-		return ERR_TOO_LONG;
-	key = store_val(relation.bytes, relation.len);
-	value = store_val(b->bytes, b->len);
-	rc = mdb_put(s->write, s->dbi, &key, &value, 0);
-	if (rc != MDB_SUCCESS)
-		return store_error(rc);
+	err = put_item(s, "R", r->oid, &relation_shape, r);
+	if (err != ERR_NONE || name.is_too_long)
+		return err == ERR_NONE ? ERR_TOO_LONG : err;
 	key = store_val(name.bytes, name.len);
 	value = store_val("", 0);
 	return store_error(mdb_put(s->write, s->dbi, &key, &value, 0));
 }
 
 enum err
-store_catalog_add(struct store *s, const struct relation *r)
+store_catalog_add_type(struct store *s, const struct type *t)
 {
-	struct buffer b = {.ceiling = RELATION_BYTES_MAX};
-	enum err err;
-
-	if (s->write == NULL)
-		return ERR_STORE;
-	err = put_relation(s, r, &b);
-	buffer_free(&b);
-	return err;
+	return put_item(s, "T", t->oid, &type_shape, t);
 }
 
 enum err
@@ -231,8 +261,8 @@ store_catalog_abort(struct store *s)
 /* --- reading ------------------------------------------------------------- */
 
 static enum err
-get_relation(struct store *s, MDB_txn *txn, const struct key *k,
-    struct arena *a, struct relation *out)
+read_item(struct store *s, MDB_txn *txn, const struct key *k,
+    const struct shape *shape, struct arena *a, void *out)
 {
 	MDB_val key = store_val(k->bytes, k->len), value;
 	struct wire w;
@@ -247,8 +277,28 @@ get_relation(struct store *s, MDB_txn *txn, const struct key *k,
 	if (copy == NULL)
 		return ERR_MEMORY;
 	w = wire_of(copy, value.mv_size);
-	err = codec_read(&w, &relation_shape, a, out);
+	err = codec_read(&w, shape, a, out);
 	return err == ERR_NONE ? wire_end(&w) : err;
+}
+
+static enum err
+get_item(struct store *s, struct key *key, uint32_t oid,
+    const struct shape *shape, struct arena *a, void *out)
+{
+	MDB_txn *txn;
+	enum err err;
+	int rc;
+
+	memset(out, 0, shape->size);
+	key_put_oid(key, oid);
+	if (key->is_too_long)
+		return ERR_NOT_FOUND;
+	rc = store_read_begin(s, &txn);
+	if (rc != MDB_SUCCESS)
+		return store_error(rc);
+	err = read_item(s, txn, key, shape, a, out);
+	store_read_end(s, txn);
+	return err;
 }
 
 enum err
@@ -256,21 +306,19 @@ store_relation(struct store *s, struct text upstream, struct text database,
     uint32_t oid, struct arena *a, struct relation *out)
 {
 	struct key key = {.len = 0};
-	MDB_txn *txn;
-	enum err err;
-	int rc;
 
-	memset(out, 0, sizeof(*out));
 	key_put_place(&key, 'R', upstream, database);
-	key_put_oid(&key, oid);
-	if (key.is_too_long)
-		return ERR_NOT_FOUND;
-	rc = store_read_begin(s, &txn);
-	if (rc != MDB_SUCCESS)
-		return store_error(rc);
-	err = get_relation(s, txn, &key, a, out);
-	store_read_end(s, txn);
-	return err;
+	return get_item(s, &key, oid, &relation_shape, a, out);
+}
+
+enum err
+store_type(struct store *s, struct text upstream, struct text database,
+    uint32_t oid, struct arena *a, struct type *out)
+{
+	struct key key = {.len = 0};
+
+	key_put_place(&key, 'T', upstream, database);
+	return get_item(s, &key, oid, &type_shape, a, out);
 }
 
 static enum err

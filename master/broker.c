@@ -3,7 +3,8 @@
  *
  * One rule: a request that is not permitted in its channel's phase changes
  * nothing and gets "no".  Never parses a client's bytes: AuthMessage and salt
- * are only ever fed to HMAC and PBKDF2.  Trusts nothing a channel sends:
+ * are only ever fed to HMAC and PBKDF2, and what is to be signed only has to
+ * look like a handshake (signer.c).  Trusts nothing a channel sends:
  * workers speak to clients.
  */
 #include "master/broker.h"
@@ -20,6 +21,7 @@
 #include "common/log.h"
 #include "common/scram.h"
 #include "master/secrets.h"
+#include "master/signer.h"
 #include "master/spawn.h"
 
 enum { UPSTREAM_LOGINS = 2 }; /* a session's own, and one retry */
@@ -30,12 +32,14 @@ enum phase {
 	PHASE_PROVED,  /* its password was proved */
 	PHASE_OVER,    /* a wrong proof, or a request out of turn */
 	PHASE_CATALOG, /* Sallyport's own, for one upstream */
+	PHASE_REFUSER, /* it has many clients, and none gets in */
 	PHASES
 };
 
 struct channel {
 	enum phase phase;
-	unsigned upstream_logins;
+	unsigned upstream_logins, upstream_signatures;
+	bool has_signed; /* as a listener */
 	size_t upstream; /* PHASE_CATALOG: the only one it may log in at */
 	struct scram_verifier verifier; /* PHASE_STARTED */
 	bool is_mock; /* nobody has that name: no proof is right */
@@ -44,6 +48,7 @@ struct channel {
 struct broker {
 	const struct settings *settings;
 	struct secrets *secrets;
+	struct signer *signer;
 	int control; /* -1: master has closed it */
 	size_t count, max;
 	struct channel *channels;
@@ -135,18 +140,43 @@ upstream_md5(struct broker *b, struct channel *c,
 		   password, q->salt, reply->md5) == ERR_NONE;
 }
 
+static bool
+listener_sign(struct broker *b, struct channel *c,
+    const struct broker_request *q, struct broker_reply *reply)
+{
+	if (c->has_signed && c->phase != PHASE_REFUSER)
+		return false;
+	c->has_signed = true;
+	return signer_sign(b->signer, q, reply);
+}
+
+static bool
+upstream_sign(struct broker *b, struct channel *c,
+    const struct broker_request *q, struct broker_reply *reply)
+{
+	if (c->phase == PHASE_CATALOG
+		? q->place != c->upstream
+		: c->upstream_signatures++ >= UPSTREAM_LOGINS)
+		return false;
+	return signer_sign(b->signer, q, reply);
+}
+
 /* What is permitted in which phase; anything else ends the channel's use. */
 typedef bool (*answer)(struct broker *, struct channel *,
     const struct broker_request *, struct broker_reply *);
 
 static const answer permitted[PHASES][BROKER_KINDS] = {
-    [PHASE_NEW] = {[BROKER_CLIENT_START] = client_start},
+    [PHASE_NEW] = {[BROKER_CLIENT_START] = client_start,
+	[BROKER_LISTENER_SIGN] = listener_sign},
     [PHASE_STARTED] = {[BROKER_CLIENT_PROOF] = client_proof},
     [PHASE_PROVED] = {[BROKER_UPSTREAM_SCRAM] = upstream_scram,
-	[BROKER_UPSTREAM_MD5] = upstream_md5},
+	[BROKER_UPSTREAM_MD5] = upstream_md5,
+	[BROKER_UPSTREAM_SIGN] = upstream_sign},
     [PHASE_OVER] = {NULL},
     [PHASE_CATALOG] = {[BROKER_UPSTREAM_SCRAM] = upstream_scram,
-	[BROKER_UPSTREAM_MD5] = upstream_md5},
+	[BROKER_UPSTREAM_MD5] = upstream_md5,
+	[BROKER_UPSTREAM_SIGN] = upstream_sign},
+    [PHASE_REFUSER] = {[BROKER_LISTENER_SIGN] = listener_sign},
 };
 
 static bool
@@ -168,7 +198,7 @@ request_answer(struct broker *b, struct channel *c,
 	if (act == NULL) {
 		log_warning("request kind %u is not permitted in phase %d",
 		    q->kind, (int)c->phase);
-		if (c->phase != PHASE_CATALOG)
+		if (c->phase != PHASE_CATALOG && c->phase != PHASE_REFUSER)
 			c->phase = PHASE_OVER;
 		return;
 	}
@@ -216,7 +246,11 @@ channel_close(struct broker *b, size_t i)
 static void
 channel_add(struct broker *b, const struct broker_grant *grant, int fd)
 {
-	bool is_catalog = grant->kind == CHANNEL_CATALOG;
+	static const enum phase first[] = {
+	    [CHANNEL_WORKER] = PHASE_NEW,
+	    [CHANNEL_CATALOG] = PHASE_CATALOG,
+	    [CHANNEL_REFUSER] = PHASE_REFUSER,
+	};
 
 	if (b->count == b->max) {
 		log_error("no room for another channel");
@@ -224,8 +258,7 @@ channel_add(struct broker *b, const struct broker_grant *grant, int fd)
 		return;
 	}
 	b->channels[b->count] = (struct channel){
-	    .phase = is_catalog ? PHASE_CATALOG : PHASE_NEW,
-	    .upstream = grant->upstream};
+	    .phase = first[grant->kind], .upstream = grant->upstream};
 	b->polls[1 + b->count] = (struct pollfd){.fd = fd, .events = POLLIN};
 	b->count++;
 }
@@ -316,7 +349,8 @@ broker_init(struct broker *b, const struct master *m, int control)
 		return false;
 	b->polls[0] = (struct pollfd){.fd = control, .events = POLLIN};
 	b->secrets = secrets_load(m->settings);
-	return b->secrets != NULL;
+	b->signer = signer_load(m->settings, m->tls);
+	return b->secrets != NULL && b->signer != NULL;
 }
 
 int
@@ -339,6 +373,7 @@ broker_main(const struct master *m, int control)
 			break;
 	}
 	secrets_wipe(b.secrets);
+	signer_wipe(b.signer);
 	OPENSSL_cleanse(b.channels, b.max * sizeof(*b.channels));
 	return EXIT_SUCCESS;
 }

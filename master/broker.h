@@ -1,5 +1,6 @@
 /*
- * broker.h - the process that alone holds verifiers and upstream passwords.
+ * broker.h - the process that alone holds verifiers, upstream passwords and
+ * TLS private keys.
  *
  * Workers and catalogues ask over channels (common/ipc.h).  Master hands it
  * each new channel over its control socket: one broker_grant with the
@@ -12,7 +13,11 @@
 
 #include "master/master.h"
 
-enum broker_channel { CHANNEL_WORKER = 1, CHANNEL_CATALOG = 2 };
+enum broker_channel {
+	CHANNEL_WORKER = 1,
+	CHANNEL_CATALOG,
+	CHANNEL_REFUSER, /* of the worker that refuses politely */
+};
 
 struct broker_grant {
 	uint32_t kind; /* enum broker_channel */

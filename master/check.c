@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/tls_context.h"
 #include "master/privilege.h"
 
 /* What the broker would only find out when it is too late to say so. */
@@ -27,6 +28,12 @@ passwords_check(
 	password_files_look(s, states);
 	password_files_complain(s, states, d);
 	return ERR_NONE;
+}
+
+static void
+tls_warn(const char *line)
+{
+	fprintf(stderr, "warning: %s\n", line);
 }
 
 static void
@@ -104,6 +111,7 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 		return e;
 	/* the broker reads these before it drops root */
 	e = passwords_check(&settings, a, d);
+	tls_check(&settings, d, tls_warn);
 	if (e == ERR_NONE)
 		e = account_take(&settings, d, account);
 	if (e != ERR_NONE)

@@ -51,6 +51,7 @@ struct master {
 	struct children *children;
 	struct policy *policy; /* NULL: none loaded yet */
 	struct arena *policy_arena;
+	struct tls_contexts *tls; /* as of the policy; NULL: none loaded yet */
 	struct audit *audit;
 	int64_t audit_failed_at; /* monotonic ms; 0: the last record went out */
 

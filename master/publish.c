@@ -20,6 +20,7 @@
 
 #include "common/log.h"
 #include "common/store.h"
+#include "common/tls_context.h"
 #include "master/scoreboard.h"
 #include "master/spawn.h"
 
@@ -125,6 +126,12 @@ complain(int pipe, const char *line)
 		_exit(EXIT_FAILURE);
 }
 
+static void
+tls_warn(const char *line)
+{
+	log_warning("%s", line);
+}
+
 static int
 publisher_main(const struct master *m, int pipe)
 {
@@ -136,6 +143,8 @@ publisher_main(const struct master *m, int pipe)
 
 	/* the one thing that takes root: only the broker will read them */
 	password_files_look(m->settings, passwords);
+	if (d != NULL)
+		tls_check(m->settings, d, tls_warn);
 	spawn_drop(m);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (d == NULL) {
@@ -262,8 +271,20 @@ publish_finish(struct master *m)
 	struct publication *p = &m->publication;
 	bool is_refused =
 	    !WIFEXITED(p->exit_status) || WEXITSTATUS(p->exit_status) != 0;
-	enum err e = is_refused ? ERR_INVALID : policy_replace(m);
+	struct tls_contexts *tls = NULL;
+	enum err e = is_refused ? ERR_INVALID
+				: tls_contexts_new(m->settings, &tls, p->text,
+				      sizeof(p->text));
 
+	is_refused |= e != ERR_NONE;
+	if (e == ERR_NONE)
+		e = policy_replace(m);
+	if (e == ERR_NONE) {
+		tls_contexts_free(m->tls);
+		m->tls = tls;
+	} else {
+		tls_contexts_free(tls);
+	}
 	p->is_running = false;
 	if (p->len == 0 && WIFSIGNALED(p->exit_status))
 		snprintf(p->text, sizeof(p->text),

@@ -43,6 +43,10 @@ static const struct member settings_members[] = {
 static const struct member listener_members[] = {
     MEMBER("address", struct listener, address, KIND_STRING),
     MEMBER("upstream", struct listener, upstream, KIND_STRING),
+    MEMBER("tls.certificate", struct listener, tls.certificate, KIND_STRING),
+    MEMBER("tls.key", struct listener, tls.key, KIND_STRING),
+    MEMBER("tls.client_ca", struct listener, tls.ca, KIND_STRING),
+    MEMBER("tls.required", struct listener, requires_tls, KIND_BOOL),
 };
 
 static const struct member upstream_members[] = {
@@ -52,7 +56,10 @@ static const struct member upstream_members[] = {
     MEMBER("login.user", struct upstream, login_user, KIND_STRING),
     MEMBER("login.password_file", struct upstream, password_file, KIND_STRING),
     MEMBER("tls.mode", struct upstream, tls_mode, KIND_INT),
-    MEMBER("tls.ca", struct upstream, tls_ca, KIND_STRING),
+    MEMBER("tls.ca", struct upstream, tls.ca, KIND_STRING),
+    MEMBER("tls.server_name", struct upstream, tls_server_name, KIND_STRING),
+    MEMBER("tls.certificate", struct upstream, tls.certificate, KIND_STRING),
+    MEMBER("tls.key", struct upstream, tls.key, KIND_STRING),
 };
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))

@@ -108,8 +108,7 @@ scoreboard_bury(struct master *m, uint32_t slot, pid_t pid)
 	slot_write_end(s);
 	slot_open_schema(m->board, s, false);
 	atomic_store(&s->orders, 0);
-	atomic_store(&s->backend_pid, 0);
-	atomic_store(&s->cancel_secret, 0);
+	slot_set_cancel_key(s, 0, TEXT(""));
 	atomic_store(&s->pid, 0);
 	atomic_store(&s->state, SLOT_FREE);
 }

@@ -176,6 +176,7 @@ birth_of(struct master *m, int channel)
 	    .wake = m->wake,
 	    .catalog = m->catalogs[0],
 	    .life = m->life[0],
+	    .tls = m->tls,
 	    .settings = m->settings,
 	    .policy = m->policy};
 
@@ -213,7 +214,9 @@ worker_fork(struct master *m, uint32_t slot, int channel)
 enum err
 spawn_worker(struct master *m, uint32_t slot)
 {
-	const struct broker_grant grant = {.kind = CHANNEL_WORKER};
+	const bool refuses = slot == m->board->slot_count - 1;
+	const struct broker_grant grant = {
+	    .kind = refuses ? CHANNEL_REFUSER : CHANNEL_WORKER};
 	int channel;
 	enum err e = channel_open(m, &grant, &channel);
 

@@ -7,13 +7,15 @@
  */
 #include "worker/builtin.h"
 #include "worker/launder.h"
+#include "worker/own_settings.h"
 
 /* Operations after which everything decided about later statements still
  * stands. */
 static const uint64_t plain_operations =
     BIT(OP_SELECT) | BIT(OP_SHOW) | BIT(OP_INSERT) | BIT(OP_UPDATE) |
     BIT(OP_DELETE) | BIT(OP_MERGE) | BIT(OP_BEGIN) | BIT(OP_SAVEPOINT) |
-    BIT(OP_RELEASE) | BIT(OP_LOCK) | BIT(OP_COMMIT);
+    BIT(OP_RELEASE) | BIT(OP_LOCK) | BIT(OP_COMMIT) | BIT(OP_COPY_IN) |
+    BIT(OP_COPY_OUT);
 
 static const uint64_t hidden_code =
     BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
@@ -40,87 +42,28 @@ builtin_may_carry(
 }
 
 void
-builtin_traits(struct statement *s, const struct touch *t)
+builtin_traits(struct gate *g, struct statement *s, const struct touch *t,
+    struct arena *a)
 {
+	own_settings_note(g, s, a);
 	if (t->is_protected)
 		s->traits |= BIT(TRAIT_PROTECTED);
 	if (launders(s, t))
 		s->traits |= BIT(TRAIT_COPIES_PROTECTED);
 }
 
-/* Settings that are Sallyport's, or that its reading of SQL depends on. */
-static const struct {
-	struct text setting;
-	struct text allowed; /* the one value it may be set to; len 0: none */
-	const char *reason;
-} guarded[] = {
-    {{"application_name", 16}, {NULL, 0},
-	"application_name shows the proved identity and is not the client's "
-	"to set"},
-    {{"standard_conforming_strings", 27}, {"on", 2},
-	"standard_conforming_strings must stay on"},
-    {{"client_encoding", 15}, {"utf8", 4},
-	"client_encoding must stay UTF8 in this version"},
-};
-
-static bool
-is_same_value(struct text a, struct text b)
-{
-	/* utf8, UTF-8 and 'unicode' are spelled in many ways; accept two */
-	return text_is_folded(a, b) ||
-	       (text_is(b, TEXT("utf8")) && text_is_folded(a, TEXT("utf-8")));
-}
-
-static struct text
-refuse_setting(const struct statement *s)
-{
-	size_t i;
-
-	if (text_starts(s->subject, TEXT("sallyport.")))
-		return TEXT("settings of sallyport.* are not the client's");
-	for (i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
-		if (!text_is_folded(s->subject, guarded[i].setting))
-			continue;
-		if ((s->operations & BIT(OP_SET)) == 0 ||
-		    (guarded[i].allowed.len > 0 &&
-			is_same_value(s->value, guarded[i].allowed)))
-			continue;
-		return text_of(guarded[i].reason);
-	}
-	return (struct text){NULL, 0};
-}
-
-/* The view through which settings can be written like a table. */
-static bool
-writes_settings(const struct statement *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->relation_count; i++) {
-		if (s->relations[i].is_written &&
-		    text_is(s->relations[i].name, TEXT("pg_settings")))
-			return true;
-	}
-	return false;
-}
-
 struct text
-builtin_refusal(
-    const struct statement *s, const struct touch *t, struct arena *a)
+builtin_refusal(struct gate *g, const struct statement *s,
+    const struct touch *t, struct arena *a)
 {
-	struct text refusal = {NULL, 0};
+	struct text refusal = own_settings_refusal(g, s, a);
 	const char *text;
 
-	if ((s->operations & (BIT(OP_SET) | BIT(OP_RESET) | BIT(OP_ALTER) |
-				 BIT(OP_SET_ROLE))) != 0)
-		refusal = refuse_setting(s);
 	if (refusal.len > 0)
 		return refusal;
-	if (writes_settings(s))
-		return TEXT("pg_settings is not written to; use SET");
-	if ((s->operations & BIT(OP_ALTER_SYSTEM)) == 0 &&
-	    statement_mentions(s, TEXT("set_config")))
-		return TEXT("set_config() is refused; use SET");
+	if ((s->operations & BIT(OP_REPLICATION)) != 0 && gate_protects(g))
+		return TEXT("replication carries every value there is, and "
+			    "some are protected");
 	if ((s->traits & BIT(TRAIT_COPIES_PROTECTED)) != 0) {
 		text = arena_printf(a,
 		    "would copy protected values of %.*s to where they are "

@@ -6,12 +6,14 @@
 
 #include "worker/gate.h"
 
-/* Add the traits that only the catalogue can tell. */
-void builtin_traits(struct statement *s, const struct touch *t);
+/* Add the traits that only the catalogue can tell, and what set_config()
+ * does. */
+void builtin_traits(struct gate *g, struct statement *s,
+    const struct touch *t, struct arena *a);
 
 /* Why this statement is refused under any policy; len 0: it is not. */
-struct text builtin_refusal(
-    const struct statement *s, const struct touch *t, struct arena *a);
+struct text builtin_refusal(struct gate *g, const struct statement *s,
+    const struct touch *t, struct arena *a);
 
 /* Can it change nothing that decides about later statements (settings, names
  * of prepared statements and cursors, the schema, code)? */

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/gate.h"
+#include "worker/reading.h"
 #include "worker/record.h"
 #include "worker/snapshot.h"
 
@@ -65,6 +66,7 @@ gate_leave(struct gate *g)
 	protection_free(g->protection);
 	g->protection = NULL;
 	snapshot_close(g);
+	coder_close(&g->coder);
 	arena_free(g->scratch);
 	g->scratch = NULL;
 }
@@ -156,10 +158,11 @@ judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 	struct text refusal;
 	enum err e;
 
+	s->operations |= g->also;
 	*touch = (struct touch){0};
 	if (!protection_is_empty(g->protection))
 		touch_statement(g, j, s, touch);
-	builtin_traits(s, touch);
+	builtin_traits(g, s, touch, j->arena);
 	e = policy_decide(g->policy, g->identity, &g->place, s, time(NULL),
 	    snapshot_resolve, g, j->arena, v);
 	if (e != ERR_NONE) {
@@ -168,7 +171,7 @@ judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 		v->reason = text_of(err_text(e));
 		return;
 	}
-	refusal = builtin_refusal(s, touch, j->arena);
+	refusal = builtin_refusal(g, s, touch, j->arena);
 	if (refusal.len > 0) {
 		j->is_forbidden = true;
 		v->decision = THEN_DENY;
@@ -249,6 +252,8 @@ static void
 judge_into(struct gate *g, struct ruling *j, struct text sql)
 {
 	struct classifier *classifier;
+	struct lex_state lex;
+	struct text reading;
 	enum err e;
 
 	sql.at = arena_copy(j->arena, sql.at, sql.len);
@@ -273,7 +278,9 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 		return;
 	}
 	protection_sync(g->protection, j->reading);
-	e = classify_text(classifier, &g->lex, sql, j->arena, &j->text);
+	e = reading_of(g, sql, j->arena, &reading, &lex, &j->text.error);
+	if (e == ERR_NONE)
+		e = classify_text(classifier, &lex, reading, j->arena, &j->text);
 	if (e != ERR_NONE) {
 		judge_refused(j, e);
 		return;
@@ -334,7 +341,8 @@ cache_key(struct gate *g, struct text sql)
 {
 	struct text key = {NULL, 0};
 
-	if (g->protection == NULL || !snapshot_is_current(g))
+	if (g->protection == NULL || g->also != 0 ||
+	    !reading_is_plain(g, sql) || !snapshot_is_current(g))
 		return key;
 	arena_reset(g->scratch);
 	if (classify_key(g->policy->classifiers[g->lex.dialect], &g->lex, sql,
@@ -381,6 +389,39 @@ gate_judge(struct gate *g, struct text sql)
 		ruling_drop(*slot);
 		*slot = ruling_share(j);
 	}
+	return j;
+}
+
+static void
+judge_unseen(struct gate *g, struct ruling *j)
+{
+	struct statement unseen = {
+	    .operations = BIT(OP_EXECUTE) | BIT(OP_UNKNOWN),
+	    .traits = BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION) |
+		BIT(TRAIT_ESCAPING_FUNCTION)};
+
+	j->operations = unseen.operations;
+	j->traits = unseen.traits;
+	if (!snapshot_is_current(g) || gate_protects(g))
+		return;
+	j->generation = g->policy->generation;
+	if (policy_decide(g->policy, g->identity, &g->place, &unseen,
+		time(NULL), snapshot_resolve, g, j->arena,
+		&j->verdict) != ERR_NONE)
+		j->verdict.decision = THEN_DENY;
+	keep_rule(g, j);
+}
+
+struct ruling *
+gate_judge_unseen(struct gate *g)
+{
+	struct ruling *j = ruling_new();
+
+	if (j == NULL)
+		return NULL;
+	judge_unseen(g, j);
+	j->bytes = arena_used(j->arena);
+	bytes_of_rulings += j->bytes;
 	return j;
 }
 

@@ -13,6 +13,7 @@
 
 #include "common/audit.h"
 #include "common/config.h"
+#include "common/encoding.h"
 #include "common/identity.h"
 #include "common/ipc.h"
 #include "common/policy.h"
@@ -34,7 +35,7 @@ struct ruling {
 	unsigned references;
 	struct arena *arena; /* everything below lives in it */
 	size_t bytes;	     /* of it, once judged */
-	struct text sql;     /* what was judged, whole */
+	struct text sql;     /* what was judged, whole, in the client's bytes */
 	struct classified text;
 	/* The strictest of its statements'. Its rule is a copy of what is
 	 * said about it later: name, say, and numbers. */
@@ -70,6 +71,12 @@ struct gate {
 	struct identity *identity;
 	struct place place;
 	struct lex_state lex;
+	/* NULL: not told yet. The coder reads what the client sends. */
+	const struct encoding *client_encoding, *server_encoding;
+	struct coder coder;
+	/* Operations that whatever is judged now has besides its own: those
+	 * of the way in which it came. */
+	uint64_t also;
 	struct protection *protection; /* NULL until gate_enter() */
 	struct wish *wish;	       /* the database's catalogue */
 	struct audit *audit;
@@ -107,6 +114,12 @@ void gate_leave(struct gate *g);
  * a denial; the verdict of an error is a denial with a reason. The caller
  * owns one reference. */
 struct ruling *gate_judge(struct gate *g, struct text sql);
+
+/* The ruling on SQL that nobody can see now, as EXECUTE of a name that code may
+ * have given to something else: it may do anything, and is admitted only where
+ * nothing is protected and rules allow `unknown` and escaping-function. As
+ * gate_judge(), without a statement. */
+struct ruling *gate_judge_unseen(struct gate *g);
 
 /* Is this ruling still what the gate would say? */
 bool gate_is_current(struct gate *g, const struct ruling *j);

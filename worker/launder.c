@@ -149,6 +149,35 @@ is_plain_insert(const struct statement *s)
 	       count_token(s->canonical, TEXT("conflict")) == 0;
 }
 
+/* COPY FROM STDIN: neither can it; its WHERE sees the client's own values. */
+static bool
+is_plain_copy(const struct statement *s)
+{
+	return (s->operations & storing) == BIT(OP_COPY_IN) &&
+	       (s->operations & BIT(OP_SELECT)) == 0;
+}
+
+/* CREATE TABLE of columns, without a query: no value of another relation gets
+ * into it, whatever its columns are called. */
+static bool
+is_plain_table(const struct statement *s)
+{
+	static const struct text kinds[] = {{"temp", 4}, {"temporary", 9},
+	    {"unlogged", 8}, {"local", 5}, {"global", 6}};
+	struct text rest = s->canonical, token;
+	size_t i, count = sizeof(kinds) / sizeof(kinds[0]);
+
+	if (s->operations != BIT(OP_CREATE) ||
+	    !text_is(next_token(&rest), TEXT("create")))
+		return false;
+	do {
+		token = next_token(&rest);
+		for (i = 0; i < count && !text_is(token, kinds[i]); i++)
+			;
+	} while (i < count);
+	return text_is(token, TEXT("table"));
+}
+
 bool
 launders(const struct statement *s, const struct touch *t)
 {
@@ -159,6 +188,8 @@ launders(const struct statement *s, const struct touch *t)
 	if (calls_storing_function(s))
 		return true;
 	if ((s->operations & storing) == 0)
+		return false;
+	if (is_plain_copy(s) || is_plain_table(s))
 		return false;
 	if ((s->operations & (BIT(OP_SELECT) | (storing & ~rows))) != 0)
 		return true;

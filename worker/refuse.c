@@ -2,7 +2,8 @@
  * refuse.c - the worker that answers when all others are busy.
  *
  * The only process that has more than one client at a time: it reads no more
- * of any than its protocol's refuse() peeks at, so none can hold it up.
+ * of any than its protocol's refuse() needs to see whether it wants to cancel,
+ * and waits for none, so none can hold it up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,18 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/tls_key.h"
 #include "worker/refuse.h"
 #include "worker/session.h"
 
 enum {
 	CLIENTS_MAX = 256,  /* at a time; more: the first is answered at once */
 	PATIENCE_MS = 1000, /* for a client's greeting */
-};
-
-struct guest {
-	int fd;
-	int64_t until; /* relay_now() */
-	const struct protocol *protocol;
 };
 
 struct lobby {
@@ -33,6 +29,8 @@ struct lobby {
 static void
 dismiss(struct lobby *l, size_t i)
 {
+	if (l->guests[i].tls != NULL)
+		tls_transport.close(l->guests[i].tls);
 	close(l->guests[i].fd);
 	memmove(&l->guests[i], &l->guests[i + 1],
 	    (--l->count - i) * sizeof(l->guests[0]));
@@ -54,10 +52,12 @@ admit(struct lobby *l, size_t listener)
 			return;
 		if (l->count == CLIENTS_MAX) {
 			l->guests[0].protocol->refuse(
-			    l->birth, l->guests[0].fd, true);
+			    l->birth, &l->guests[0], true);
 			dismiss(l, 0);
 		}
 		l->guests[l->count++] = (struct guest){.fd = fd,
+		    .listener = listener,
+		    .events = POLLIN,
 		    .until = relay_now() + PATIENCE_MS,
 		    .protocol = protocol_for(u->engine)};
 	}
@@ -76,7 +76,7 @@ answer(struct lobby *l, const struct pollfd *fds)
 
 		is_late = now >= g->until;
 		if ((fds[i].revents != 0 || is_late) &&
-		    g->protocol->refuse(l->birth, g->fd, is_late))
+		    g->protocol->refuse(l->birth, g, is_late))
 			dismiss(l, i);
 	}
 }
@@ -101,11 +101,12 @@ refuse_clients(struct birth *b, int accepting, const sigset_t *waiting)
 	size_t i, n;
 
 	lobby.birth = b;
+	tls_key_ask(b->broker);
 	while (!session_drain_asked) {
 		n = lobby.count;
 		for (i = 0; i < n; i++)
-			fds[i] = (struct pollfd){
-			    .fd = lobby.guests[i].fd, .events = POLLIN};
+			fds[i] = (struct pollfd){.fd = lobby.guests[i].fd,
+			    .events = lobby.guests[i].events};
 		fds[n] = (struct pollfd){.fd = accepting, .events = POLLIN};
 		fds[n + 1] = (struct pollfd){.fd = b->life, .events = POLLIN};
 		wait_ms(&timeout, &lobby);

@@ -4,6 +4,8 @@
  * The rule: neither `out` grows past RELAY_BOUND by reading more, because a
  * peer is read only while the other's `out` is below it; and both sides are
  * always in the same poll(), so that waiting for one never stops the other.
+ * A transport (TLS) may hold bytes that poll() knows nothing of: then nothing
+ * is waited for.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,8 +31,19 @@ peer_init(struct peer *p, int fd, size_t in_ceiling)
 }
 
 void
+peer_set_transport(
+    struct peer *p, const struct transport *transport, void *state)
+{
+	p->transport = transport;
+	p->transport_state = state;
+}
+
+void
 peer_close(struct peer *p)
 {
+	if (p->transport != NULL)
+		p->transport->close(p->transport_state);
+	p->transport = NULL;
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
@@ -96,6 +109,22 @@ peer_forget_sent(struct peer *p)
 	p->sent = 0;
 }
 
+static ssize_t
+bytes_send(struct peer *p, const uint8_t *bytes, size_t len)
+{
+	if (p->transport != NULL)
+		return p->transport->send(p->transport_state, bytes, len);
+	return send(p->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t
+bytes_receive(struct peer *p, uint8_t *bytes, size_t size)
+{
+	if (p->transport != NULL)
+		return p->transport->receive(p->transport_state, bytes, size);
+	return recv(p->fd, bytes, size, MSG_DONTWAIT);
+}
+
 static void
 peer_send(struct peer *p)
 {
@@ -104,8 +133,7 @@ peer_send(struct peer *p)
 	if (p->out.failed) /* bytes are missing: none may follow them */
 		p->is_closed = true;
 	while (peer_unsent(p) > 0 && !p->is_closed) {
-		n = send(p->fd, p->out.bytes + p->sent, peer_unsent(p),
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = bytes_send(p, p->out.bytes + p->sent, peer_unsent(p));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -134,8 +162,7 @@ peer_receive(struct peer *p)
 	if (p->in.size - p->in.len < RELAY_CHUNK / 2 &&
 	    !peer_expect(p, p->in.len - p->start + RELAY_CHUNK))
 		return ERR_TOO_LONG;
-	n = recv(p->fd, p->in.bytes + p->in.len, p->in.size - p->in.len,
-	    MSG_DONTWAIT);
+	n = bytes_receive(p, p->in.bytes + p->in.len, p->in.size - p->in.len);
 	if (n > 0) {
 		p->in.len += (size_t)n;
 		p->bytes_in += (uint64_t)n;
@@ -155,11 +182,31 @@ interest(const struct peer *p, bool wants_bytes)
 		events |= POLLIN;
 	if (peer_unsent(p) > 0)
 		events |= POLLOUT;
-	return events;
+	return p->transport == NULL
+		   ? events
+		   : p->transport->interest(p->transport_state, events);
 }
 
+static bool
+has_pending(const struct peer *p)
+{
+	return p->transport != NULL &&
+	       p->transport->has_pending(p->transport_state);
+}
+
+/* Is there, or may there be, something to be received? With a transport it
+ * may take room to send before it can receive. */
+static bool
+is_readable(const struct peer *p, const struct pollfd *fd)
+{
+	if (p->transport != NULL)
+		return fd->revents != 0 || has_pending(p);
+	return (fd->revents & (POLLIN | POLLHUP)) != 0;
+}
+
+/* `is_ready`: there is something to do, so look and don't wait. */
 static enum err
-relay_poll(struct relay *r, struct pollfd *fds)
+relay_poll(struct relay *r, struct pollfd *fds, bool is_ready)
 {
 	struct timespec left = {0}, *timeout = NULL;
 	int64_t ms;
@@ -173,10 +220,14 @@ relay_poll(struct relay *r, struct pollfd *fds)
 		left.tv_nsec = ms % 1000 * 1000000;
 		timeout = &left;
 	}
+	if (is_ready) {
+		left = (struct timespec){0};
+		timeout = &left;
+	}
 	n = ppoll(fds, 3, timeout, &r->waiting);
 	if (n < 0)
 		return errno == EINTR ? ERR_INTERRUPTED : ERR_SYSTEM;
-	return n == 0 ? ERR_DEADLINE : ERR_NONE;
+	return n == 0 && !is_ready ? ERR_DEADLINE : ERR_NONE;
 }
 
 /* A peer that hung up while we don't want its bytes is gone for us: there is
@@ -223,16 +274,18 @@ relay_turn(struct relay *r, bool wants_client)
 			fds[1].fd = -1;
 	}
 	fds[2] = (struct pollfd){.fd = r->life, .events = POLLIN};
-	e = relay_poll(r, fds);
+	e = relay_poll(r, fds,
+	    (reads_client && has_pending(&r->client)) ||
+		(reads_upstream && has_pending(&r->upstream)));
 	if (e != ERR_NONE)
 		return e;
 	if (fds[2].revents != 0)
 		return ERR_CLOSED;
 	note_hangup(&r->client, &fds[0]);
-	if (reads_client && (fds[0].revents & (POLLIN | POLLHUP)) != 0)
+	if (reads_client && is_readable(&r->client, &fds[0]))
 		e = peer_receive(&r->client);
 	if (e == ERR_NONE && reads_upstream &&
-	    (fds[1].revents & (POLLIN | POLLHUP)) != 0) {
+	    is_readable(&r->upstream, &fds[1])) {
 		e = peer_receive(&r->upstream);
 		if (e == ERR_NONE)
 			e = r->drain(r->context);
@@ -251,12 +304,13 @@ void
 relay_flush_client(struct relay *r, int deadline_ms)
 {
 	int64_t deadline = relay_now() + deadline_ms, left;
-	struct pollfd fd = {.fd = r->client.fd, .events = POLLOUT};
+	struct pollfd fd = {.fd = r->client.fd};
 
 	for (peer_send(&r->client);
 	     peer_unsent(&r->client) > 0 && !r->client.is_closed;
 	     peer_send(&r->client)) {
 		left = deadline - relay_now();
+		fd.events = interest(&r->client, false);
 		if (left <= 0 || poll(&fd, 1, (int)left) == 0)
 			return;
 	}

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/err.h"
 #include "common/wire.h"
@@ -23,8 +24,25 @@ enum {
 				   * peer: the other is not read */
 };
 
+/* How bytes cross that do not cross in clear; none of it ever waits. */
+struct transport {
+	/* As recv(): 0 closed or broken; -1 and EAGAIN: nothing now. */
+	ssize_t (*receive)(void *state, void *bytes, size_t size);
+	/* As send(): -1 and EAGAIN: not now, and then the same bytes again,
+	 * or more. */
+	ssize_t (*send)(void *state, const void *bytes, size_t len);
+	/* What poll() is to watch for, when `events` are wanted. */
+	short (*interest)(void *state, short events);
+	/* Received already and not given out: poll() would not tell. */
+	bool (*has_pending)(void *state);
+	/* Say goodbye, if that needs no waiting, and free it. */
+	void (*close)(void *state);
+};
+
 struct peer {
 	int fd;		  /* non-blocking; -1: none */
+	const struct transport *transport; /* NULL: in clear */
+	void *transport_state;
 	struct buffer in; /* received; what is before `start` is consumed */
 	size_t start;
 	struct buffer out; /* to be sent; what is before `sent` is */
@@ -57,6 +75,9 @@ bool peer_is_full(const struct peer *p);
 bool peer_expect(struct peer *p, size_t n);
 
 void peer_init(struct peer *p, int fd, size_t in_ceiling);
+/* From now on everything crosses by this transport, which the peer owns. */
+void peer_set_transport(
+    struct peer *p, const struct transport *transport, void *state);
 void peer_close(struct peer *p);
 
 /* Send what waits, then wait once for something to happen and take it in:

@@ -120,8 +120,9 @@ session_init(struct session *s, struct birth *b, int fd, size_t listener)
 	    .gate = calloc(1, sizeof(*s->gate)),
 	    .audit =
 		audit_new(settings->audit_socket, settings->audit_facility)};
-	s->upstream =
-	    &settings->upstreams[settings->listeners[listener].upstream_index];
+	s->listener = &settings->listeners[listener];
+	s->tls_context = tls_listener_context(b->tls, listener);
+	s->upstream = &settings->upstreams[s->listener->upstream_index];
 	s->protocol = protocol_for(s->upstream->engine);
 	describe_client(fd, s->client, sizeof(s->client));
 	s->identity.client = text_of(s->client);

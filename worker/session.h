@@ -8,6 +8,7 @@
 #include "common/ipc.h"
 #include "worker/gate.h"
 #include "worker/relay.h"
+#include "worker/tls.h"
 
 enum {
 	SESSION_ARENA_MAX = 64 * 1024 * 1024
@@ -33,6 +34,9 @@ struct session {
 	void *state; /* the protocol's own; in the arena */
 	struct arena *arena;
 	struct relay relay;
+	const struct listener *listener;
+	SSL_CTX *tls_context; /* the listener's; NULL: it has no TLS */
+	struct tls *tls; /* the client's, the relay's own; NULL: in clear */
 	struct gate *gate;
 	struct identity identity;
 	struct audit *audit;
@@ -47,6 +51,23 @@ struct session {
 	bool has_ending;
 	bool has_begun;	  /* it is logged in, and recorded as connected */
 	bool is_draining; /* end as soon as nothing is running */
+};
+
+enum {
+	GUEST_HEAD_MAX = 272 /* bytes: the longest cancel request, and more */
+};
+
+/* A client of the worker that refuses (refuse.c). */
+struct guest {
+	int fd;
+	size_t listener;
+	const struct protocol *protocol;
+	int64_t until;	 /* relay_now(): then it has had its time */
+	short events;	 /* what it waits for */
+	struct tls *tls; /* NULL: in clear */
+	bool is_greeted; /* TLS was asked for and answered */
+	size_t len;
+	uint8_t head[GUEST_HEAD_MAX]; /* what it said so far */
 };
 
 /* What session.c needs of a protocol. It never asks which one it serves. */
@@ -66,7 +87,7 @@ struct protocol {
 	/* All workers are busy: look at the greeting of this client, without
 	 * waiting, and tell it that there are too many; carry a cancel
 	 * request. `is_late`: it has had its time. True: done with it. */
-	bool (*refuse)(struct birth *b, int fd, bool is_late);
+	bool (*refuse)(struct birth *b, struct guest *g, bool is_late);
 };
 
 /* The protocol an engine speaks; NULL: none. */

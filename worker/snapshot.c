@@ -103,9 +103,13 @@ snapshot_protect(struct gate *g)
 {
 	enum err e = open_store(g, "catalog", &g->catalog_store);
 
-	/* ERR_NOT_FOUND: no catalogue was ever read; all is unknown then */
-	if (e != ERR_NONE && e != ERR_NOT_FOUND)
+	/* ERR_NOT_FOUND: no catalogue was ever read; ERR_VERSION: nor since
+	 * Sallyport was renewed. All is unknown then */
+	if (e != ERR_NONE && e != ERR_NOT_FOUND && e != ERR_VERSION) {
+		snprintf(g->reason, sizeof(g->reason),
+		    "the catalogue cannot be opened: %s", err_text(e));
 		return e;
+	}
 	protection_free(g->protection);
 	g->protection = protection_new(g->policy, g->identity, g->catalog_store,
 	    g->place.upstream, g->place.database);

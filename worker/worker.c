@@ -72,6 +72,15 @@ watch(const struct birth *b)
 	return poll;
 }
 
+/* A reload came after our birth: a client that comes now is for those who are
+ * born after it, with the certificates and the broker of today. Master has
+ * told us, but a client may wake us before the signal does. */
+static bool
+is_outdated(const struct birth *b)
+{
+	return atomic_load(&b->board->generation) != b->policy->generation;
+}
+
 /* The next client, or -1 when it is time to go. */
 static int
 next_client(
@@ -88,7 +97,7 @@ next_client(
 			return -1;
 		if (n <= 0)
 			continue;
-		if (event.data.u32 == LIFE)
+		if (event.data.u32 == LIFE || is_outdated(b))
 			return -1;
 		*listener = event.data.u32;
 		fd = accept4(b->listeners[*listener], NULL, NULL, SOCK_CLOEXEC);

@@ -24,9 +24,12 @@ import psycopg
 import yaml
 
 import pgwire
+from certificates import Authority
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+# every test over TLS, with clients and with the database
+OVER_TLS = os.environ.get("SALLYPORT_TEST_TLS", "") != ""
 PATIENCE = float(os.environ.get("SALLYPORT_TEST_PATIENCE", "20"))
 PASSWORDS = {"alice": "alice-secret", "bob": "bob-secret",
              "carol": "carol-secret", "sam": "sam-secret",
@@ -168,7 +171,10 @@ class Postgres(Server):
     """A cluster with the shop, a template that tests copy when they write.
 
     Roles: `owner` (superuser, trusted on the Unix socket and TCP), and for
-    Sallyport `sallyport` (SCRAM), `sallyport_md5`, `sallyport_trust`.
+    Sallyport `sallyport` (SCRAM), `sallyport_md5`, `sallyport_trust`, and
+    over TLS only `sallyport_tls` (SCRAM) and `sallyport_certificate` (a
+    client certificate of `authority` in that name). Its own certificate, of
+    the same authority, is for localhost, db.example and 127.0.0.1.
     """
 
     PASSWORD = "upstream-secret"
@@ -187,9 +193,19 @@ class Postgres(Server):
             f.write("local all all trust\n"
                     "host all owner 127.0.0.1/32 trust\n"
                     "host all sallyport_md5 127.0.0.1/32 md5\n"
+                    "hostssl all sallyport_tls 127.0.0.1/32 scram-sha-256\n"
+                    "hostssl all sallyport_certificate 127.0.0.1/32 cert\n"
+                    "host all sallyport_tls,sallyport_certificate "
+                    "127.0.0.1/32 reject\n"
                     "host all sallyport_trust 127.0.0.1/32 trust\n"
                     "host all all 127.0.0.1/32 scram-sha-256\n")
+        self.authority = Authority(os.path.join(folder, "authority"), give)
+        certificate, key = self.authority.issue(
+            "db", names=("localhost", "db.example"), addresses=("127.0.0.1",))
         self.launch([os.path.join(self.binaries, "postgres"), "-D", data,
+                     "-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
+                     "-c", f"ssl_key_file={key}",
+                     "-c", f"ssl_ca_file={self.authority.certificate}",
                      "-p", str(self.port), "-k", folder,
                      "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off",
                      "-c", "max_connections=150", "-c", "full_page_writes=off",
@@ -229,6 +245,10 @@ class Postgres(Server):
             c.execute("CREATE ROLE sallyport_md5 LOGIN "
                       f"PASSWORD '{self.PASSWORD}'")
             c.execute("CREATE ROLE sallyport_trust LOGIN")
+            c.execute("CREATE ROLE sallyport_certificate LOGIN")
+            c.execute("SET password_encryption = 'scram-sha-256'")
+            c.execute("CREATE ROLE sallyport_tls LOGIN "
+                      f"PASSWORD '{self.PASSWORD}'")
             c.execute("CREATE DATABASE shop")
         self.psql("shop", "-q", "-f", os.path.join(HERE, "shop.sql"))
 
@@ -383,7 +403,13 @@ class Sallyport(Server):
         self.policy = default_policy()
         self.identities = default_identities()
         self.settings = self._default_settings()
+        self.authority = None  # of its own certificates, with tls={...}
         self.database = changes.pop("database", "shop")
+        if OVER_TLS:
+            self.set_tls()
+            self.settings["upstreams"]["shop"]["tls"] = {
+                "mode": "verify-full",
+                "ca": world.pg.authority.certificate}
         for name, value in changes.items():
             self._change(name, value)
         os.mkdir(os.path.join(folder, "policies.d"))
@@ -417,11 +443,27 @@ class Sallyport(Server):
         """Replace policy or identities, or change some of the settings."""
         if name == "settings":
             self.settings.update(value)
+        elif name == "tls":
+            self.set_tls(**value)
         elif name == "upstream":
             self.settings["upstreams"]["shop"].update(value)
         else:
             assert name in ("policy", "identities"), name
             setattr(self, name, value)
+
+    def set_tls(self, required=False, kind="ec", client_ca=False, **more):
+        """TLS on the first listener, with a certificate for localhost and
+        127.0.0.1 of an authority of its own."""
+        self.authority = Authority(os.path.join(self.folder, "tls"), give)
+        certificate, key = self.authority.issue(
+            "server", kind=kind, names=("localhost",),
+            addresses=("127.0.0.1",), **more)
+        self.settings["listen"][0]["tls"] = {
+            "certificate": certificate, "key": key,
+            "required": "true" if required else "false"}
+        if client_ca:
+            self.settings["listen"][0]["tls"]["client_ca"] = \
+                self.authority.certificate
 
     def write(self, name, content):
         path = os.path.join(self.folder, name)
@@ -513,8 +555,17 @@ class Sallyport(Server):
                    database or self.database, **parameters)
         return wire
 
+    def tls_wire(self, timeout=PATIENCE, direct=False, name="localhost",
+                 **more):
+        """A connection under TLS that has not logged in."""
+        wire = self.bare_wire(timeout)
+        return wire.start_tls(self.authority.context(**more), direct, name)
+
     def bare_wire(self, timeout=PATIENCE):
-        return pgwire.Wire(("127.0.0.1", self.port), timeout)
+        wire = pgwire.Wire(("127.0.0.1", self.port), timeout)
+        if OVER_TLS:
+            wire.start_tls(self.authority.context())
+        return wire
 
     def psql(self, sql, login="alice+copilot", database=None, arguments=(),
              **more):

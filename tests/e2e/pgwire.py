@@ -1,4 +1,4 @@
-"""PostgreSQL's protocol 3.0 by hand, to say what no driver would say.
+"""PostgreSQL's protocol 3 by hand, to say what no driver would say.
 
 Messages are (kind, body) pairs of bytes.  Nothing here hides an order or a
 length: a test composes exactly the bytes it wants.
@@ -32,8 +32,8 @@ def string(text):
     return (text if isinstance(text, bytes) else text.encode()) + b"\0"
 
 
-def startup(**parameters):
-    body = struct.pack("!i", 196608)
+def startup(version=(3, 0), **parameters):
+    body = struct.pack("!hh", *version)
     for name, value in parameters.items():
         body += string(name) + string(value)
     body += b"\0"
@@ -83,7 +83,10 @@ GSSENC_REQUEST = struct.pack("!ii", 8, 80877104)
 
 
 def cancel_request(pid, secret):
-    return struct.pack("!iiiI", 16, 80877102, pid, secret)
+    """`secret`: a number of 4 bytes, or the bytes of a longer key."""
+    if isinstance(secret, int):
+        secret = struct.pack("!I", secret)
+    return struct.pack("!iii", 12 + len(secret), 80877102, pid) + secret
 
 
 def error_fields(body):
@@ -169,7 +172,9 @@ class Wire:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.parameters = {}
-        self.pid = self.secret = None
+        self.pid = self.secret = self.key = None
+        self.mechanisms = []
+        self.negotiated = None  # NegotiateProtocolVersion, if it came
 
     def __enter__(self):
         return self
@@ -226,13 +231,26 @@ class Wire:
         except (Closed, ConnectionResetError, BrokenPipeError):
             return Replies(messages)
 
-    def login(self, user, password, database="shop", **parameters):
-        self.send(startup(user=user, database=database, **parameters))
-        return self.answer_login(user, password)
+    def start_tls(self, context, direct=False, name="localhost"):
+        """TLS from here on: asked for, or from the first byte."""
+        if not direct:
+            self.send(SSL_REQUEST)
+            answer = self.take(1)
+            if answer != b"S":
+                raise ServerError({"M": f"SSLRequest answered {answer!r}"})
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)
+        return self
 
-    def answer_login(self, user, password):
+    def login(self, user, password, database="shop", version=(3, 0),
+              binding=None, **parameters):
+        """`binding`: the bytes of tls-server-end-point, to be bound to."""
+        self.send(startup(version, user=user, database=database,
+                          **parameters))
+        return self.answer_login(user, password, binding)
+
+    def answer_login(self, user, password, binding=None):
         """Go through authentication to the first ReadyForQuery."""
-        scram = None
+        scram = Scram(password, binding)
         while True:
             kind, body = self.receive()
             if kind == b"E":
@@ -241,20 +259,27 @@ class Wire:
                 name, value = body[:-1].split(b"\0")
                 self.parameters[name.decode()] = value.decode()
             elif kind == b"K":
-                self.pid, self.secret = struct.unpack("!iI", body)
+                self.pid, = struct.unpack_from("!i", body)
+                self.key = body[4:]
+                self.secret, = struct.unpack_from("!I", body, 4)
+            elif kind == b"v":
+                version, count = struct.unpack_from("!ii", body)
+                names = [n.decode() for n in body[8:].split(b"\0")[:-1]]
+                assert len(names) == count
+                self.negotiated = (version >> 16, version & 65535), names
             elif kind == b"Z":
                 return self
             elif kind == b"R":
-                scram = self._authenticate(body, user, password, scram)
+                self._authenticate(body, user, password, scram)
 
     def _authenticate(self, body, user, password, scram):
         code, = struct.unpack_from("!i", body)
         if code == 0:
-            return scram
+            return
         if code == 10:
-            scram = Scram(password)
+            self.mechanisms = body[4:].split(b"\0")[:-2]
             first = scram.first()
-            self.send(message(b"p", string("SCRAM-SHA-256")
+            self.send(message(b"p", string(scram.mechanism)
                       + struct.pack("!i", len(first)) + first))
         elif code == 11:
             self.send(message(b"p", scram.final(body[4:])))
@@ -266,19 +291,22 @@ class Wire:
             self.send(message(b"p", string("md5" + outer)))
         else:
             raise AssertionError(f"authentication request {code}")
-        return scram
 
 
 class Scram:
-    """The client's half of SCRAM-SHA-256 (RFC 5802)."""
+    """The client's half of SCRAM-SHA-256 (RFC 5802), and of -PLUS when it
+    is given what to bind to. A test may change header and mechanism."""
 
-    def __init__(self, password):
+    def __init__(self, password, binding=None):
         self.password = password.encode()
         self.nonce = base64.b64encode(os.urandom(18))
+        self.binding = binding or b""
+        self.header = b"p=tls-server-end-point,," if binding else b"n,,"
+        self.mechanism = "SCRAM-SHA-256" + ("-PLUS" if binding else "")
 
     def first(self):
         self.bare = b"n=,r=" + self.nonce
-        return b"n,," + self.bare
+        return self.header + self.bare
 
     def final(self, challenge):
         parts = dict(p.split(b"=", 1) for p in challenge.split(b","))
@@ -286,7 +314,8 @@ class Scram:
         salted = hashlib.pbkdf2_hmac("sha256", self.password,
                                      base64.b64decode(parts[b"s"]),
                                      int(parts[b"i"]))
-        without = b"c=biws,r=" + parts[b"r"]
+        bound = base64.b64encode(self.header + self.binding)
+        without = b"c=" + bound + b",r=" + parts[b"r"]
         auth = b",".join((self.bare, challenge, without))
         key = hmac.digest(salted, b"Client Key", "sha256")
         signature = hmac.digest(hashlib.sha256(key).digest(), auth, "sha256")

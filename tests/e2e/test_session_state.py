@@ -185,11 +185,11 @@ def test_closing_a_statement_while_its_execution_is_held(world):
         assert fails(replies)["C"] in ("26000", "42501"), replies.errors
 
 
-def test_function_call_is_refused_on_record(world):
+def test_call_of_an_unknown_function_is_refused_on_record(world):
     s = world.sallyport()
     with s.wire() as w:
         body = b"\0\0\0\1\0\0\0\0\0\0"
-        fails(w.exchange(pgwire.message(b"F", body)), "0A000")
+        fails(w.exchange(pgwire.message(b"F", body)), "42883")
     s.sink.wait("statement", decision="deny")
 
 

@@ -41,7 +41,9 @@ load(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct lex_state state = {DIALECT_POSTGRES, true, true};
+	static const struct lex_state state = {.dialect = DIALECT_POSTGRES,
+	    .standard_conforming_strings = true,
+	    .is_utf8 = true};
 	static struct classifier *classifier;
 	struct text sql = {(const char *)data, size};
 	struct arena *a = arena_new(64 << 20);

@@ -9,7 +9,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new(64 << 20);
-	struct lex_state state = {DIALECT_POSTGRES, true, true};
+	struct lex_state state = {.dialect = DIALECT_POSTGRES,
+	    .standard_conforming_strings = true,
+	    .is_utf8 = true};
 	struct text sql = {(const char *)data + 1, size - 1};
 	struct lexed l;
 	const char *at;

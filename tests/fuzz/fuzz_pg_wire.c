@@ -1,4 +1,4 @@
-/* links: worker/postgres/pg_wire.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/pg_wire.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
 /*
  * Every parser of PostgreSQL messages, on the same bytes.
  */
@@ -31,6 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct pg_bind bind;
 		struct pg_execute execute;
 		struct pg_target target;
+		struct pg_call call;
 		struct pg_sasl_initial sasl;
 		struct pg_error error;
 		struct pg_parameter parameter;
@@ -42,6 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bad += pg_parse_parse(w, &out.parse) != ERR_NONE;
 	bad += pg_parse_bind(w, &out.bind) != ERR_NONE;
 	bad += pg_parse_execute(w, &out.execute) != ERR_NONE;
+	bad += pg_parse_call(w, &out.call) != ERR_NONE;
 	bad += pg_parse_target(w, &out.target) != ERR_NONE;
 	bad += pg_parse_sasl_initial(w, &out.sasl) != ERR_NONE;
 	bad += pg_parse_error(w, &out.error) != ERR_NONE;
@@ -53,5 +55,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		total += setting.name.len;
 	buffer_free(&b);
 	arena_free(a);
-	return bad > 10 && total == 0 ? -1 : 0;
+	return bad > 11 && total == 0 ? -1 : 0;
 }

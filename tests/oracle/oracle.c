@@ -472,7 +472,9 @@ static void
 judge(const struct classifier *c, const char *sql, struct arena *a,
     struct counts *counts)
 {
-	static const struct lex_state state = {DIALECT_POSTGRES, true, true};
+	static const struct lex_state state = {.dialect = DIALECT_POSTGRES,
+	    .standard_conforming_strings = true,
+	    .is_utf8 = true};
 	PgQueryParseResult parsed = pg_query_parse(sql);
 	struct classified classified;
 	struct truth truth = {0};

@@ -5,7 +5,9 @@
 
 #include "common/canonical.h"
 
-static const struct lex_state usual = {DIALECT_POSTGRES, true, true};
+static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
+    .standard_conforming_strings = true,
+    .is_utf8 = true};
 static struct words *words;
 
 static void

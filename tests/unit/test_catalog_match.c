@@ -15,7 +15,8 @@ static struct relation relations[] = {
     {.schema = {"app.v2", 6}, .name = {"notes", 5}, .columns = notes,
 	.column_count = 1},
 };
-static const struct catalog_reading reading = {relations, 2};
+static const struct catalog_reading reading = {
+    .relations = relations, .count = 2};
 
 static void
 match(struct text *patterns, size_t count, char *out, size_t size)
@@ -64,7 +65,7 @@ START_TEST(relation_of_dropped_columns_matches_nothing)
 	static struct column gone[] = {{.name = {"", 0}}};
 	static struct relation one[] = {{.schema = {"s", 1},
 	    .name = {"t", 1}, .columns = gone, .column_count = 1}};
-	const struct catalog_reading only = {one, 1};
+	const struct catalog_reading only = {.relations = one, .count = 1};
 	struct text pattern = TEXT("s.t.*");
 	struct protect protect = {.name = TEXT("p"), .columns = &pattern,
 	    .column_count = 1};

@@ -6,7 +6,9 @@
 
 #include "common/classify.h"
 
-static const struct lex_state usual = {DIALECT_POSTGRES, true, true};
+static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
+    .standard_conforming_strings = true,
+    .is_utf8 = true};
 static struct classifier *classifier;
 
 static struct text
@@ -313,9 +315,34 @@ START_TEST(more_than_a_thousand_relations_are_refused)
 }
 END_TEST
 
+/* As many parameters as the protocol carries, under the ceiling of a ruling,
+ * in which the text itself has its place too. */
+START_TEST(statement_of_65535_parameters_fits_a_ruling)
+{
+	struct arena *a = arena_new(48 * 1024 * 1024);
+	size_t size = 65535 * 16 + 16, len = 0;
+	char *sql = malloc(size);
+	struct classified c;
+	int i;
+
+	for (i = 0; i < 65535; i++)
+		len += (size_t)snprintf(sql + len, size - len, "%s($%d::text)",
+		    i == 0 ? "values" : ", ", i + 1);
+	ck_assert_int_eq(classify_text(classifier, &usual,
+			     (struct text){sql, len}, a, &c),
+	    ERR_NONE);
+	ck_assert_uint_eq(c.count, 1);
+	ck_assert_uint_eq(c.statements[0].operations, BIT(OP_SELECT));
+	free(sql);
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(other_dialects_are_refused)
 {
-	struct lex_state mysql = {DIALECT_MYSQL, true, true};
+	struct lex_state mysql = {.dialect = DIALECT_MYSQL,
+	    .standard_conforming_strings = true,
+	    .is_utf8 = true};
 	struct arena *a = arena_new(0);
 	struct classified c;
 
@@ -390,6 +417,7 @@ main(int argc, char **argv)
 	    (int)(sizeof(functions) / sizeof(functions[0])));
 	tcase_add_test(t, every_ceiling_of_memory_is_a_refusal);
 	tcase_add_test(t, more_than_a_thousand_relations_are_refused);
+	tcase_add_test(t, statement_of_65535_parameters_fits_a_ruling);
 	tcase_add_test(t, other_dialects_are_refused);
 	tcase_add_test(t, broken_rules_are_refused_with_their_place);
 	srunner_run_all(runner, CK_NORMAL);

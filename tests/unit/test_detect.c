@@ -1,4 +1,4 @@
-/* links: common/detect.c common/detect_bank.c common/detect_person.c common/detect_net.c common/detect_mask.c common/mask.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/mask_part.c common/arena.c common/text.c */
+/* links: common/detect.c common/detect_bank.c common/detect_person.c common/detect_net.c common/detect_mask.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/mask_part.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdio.h>
 #include <time.h>
@@ -314,14 +314,14 @@ START_TEST(all_finds_of_a_value_are_masked)
 	char many[40 * 20 + 1] = "";
 
 	count = detect_mask(BIT(DETECT_EMAIL) | BIT(DETECT_CREDIT_CARD), masks,
-	    (struct mask_type){25, false}, key,
+	    (struct mask_type){.oid = 25}, key,
 	    TEXT("ada@example.com paid 4111111111111111."), a, &out);
 	ck_assert_uint_eq(count, 2);
 	ck_assert(text_is(
 	    out.value, TEXT("a***@example.com paid ************1111.")));
 	for (i = 0; i < 40; i++)
 		strcat(many, "4111111111111111 ");
-	count = detect_mask(all, masks, (struct mask_type){25, false}, key,
+	count = detect_mask(all, masks, (struct mask_type){.oid = 25}, key,
 	    text_of(many), a, &out);
 	ck_assert_uint_eq(count, 40);
 	ck_assert(!out.is_null && memmem(out.value.at, out.value.len,

@@ -393,6 +393,47 @@ START_TEST(broker_answer_is_taken_whole_or_not_at_all)
 }
 END_TEST
 
+static const struct {
+	int32_t pid;
+	struct text key;
+	bool want;
+} cancels[] = {
+    {7, TEXT("0123456789abcdef0123456789abcdef"), true},
+    {8, TEXT("0123456789abcdef0123456789abcdef"), false},
+    {0, TEXT("0123456789abcdef0123456789abcdef"), false},
+    {7, TEXT("0123456789abcdef0123456789abcdeF"), false},
+    {7, TEXT("X123456789abcdef0123456789abcdef"), false},
+    {7, TEXT("0123456789abcdef0123456789abcdef0"), false},
+    {7, TEXT("0123"), false},
+    {7, TEXT(""), false},
+};
+
+START_TEST(only_the_whole_key_cancels)
+{
+	struct slot *s = &board->slots[0];
+
+	slot_set_cancel_key(s, 7, TEXT("0123456789abcdef0123456789abcdef"));
+	ck_assert_int_eq(
+	    slot_has_cancel_key(s, cancels[_i].pid, cancels[_i].key),
+	    cancels[_i].want);
+}
+END_TEST
+
+START_TEST(slot_without_a_session_cannot_be_cancelled)
+{
+	struct slot *s = &board->slots[0];
+
+	ck_assert(!slot_has_cancel_key(s, 0, TEXT("")));
+	ck_assert(!slot_has_cancel_key(s, 0, TEXT("\0\0\0\0")));
+	slot_set_cancel_key(s, 7, TEXT("0123"));
+	ck_assert(slot_has_cancel_key(s, 7, TEXT("0123")));
+	ck_assert(!slot_has_cancel_key(s, 7, TEXT("0123\0")));
+	slot_set_cancel_key(s, 0, TEXT(""));
+	ck_assert(!slot_has_cancel_key(s, 7, TEXT("0123")));
+	ck_assert(!slot_has_cancel_key(s, 0, TEXT("")));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -408,7 +449,8 @@ main(void)
 	    failed_wish_that_nobody_wants_makes_room,
 	    wish_that_is_wanted_or_held_makes_no_room,
 	    wish_is_granted_refused_or_given_up,
-	    broker_answer_is_taken_whole_or_not_at_all};
+	    broker_answer_is_taken_whole_or_not_at_all,
+	    slot_without_a_session_cannot_be_cancelled};
 	Suite *suite = suite_create("ipc");
 	TCase *all = tcase_create("all");
 	SRunner *runner = srunner_create(suite);
@@ -419,6 +461,8 @@ main(void)
 		tcase_add_test(all, tests[i]);
 	tcase_add_loop_test(
 	    all, field_is_cut_between_characters, 0, COUNT(fields));
+	tcase_add_loop_test(
+	    all, only_the_whole_key_cancels, 0, COUNT(cancels));
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -5,7 +5,9 @@
 
 #include "common/lexer.h"
 
-static const struct lex_state usual = {DIALECT_POSTGRES, true, true};
+static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
+    .standard_conforming_strings = true,
+    .is_utf8 = true};
 
 /* All tokens as kind letter and value, e.g. "Wselect N1 O+ N2". */
 static const char *
@@ -119,7 +121,9 @@ END_TEST
 
 START_TEST(backslash_escapes_when_strings_do_not_conform)
 {
-	struct lex_state old = {DIALECT_POSTGRES, false, true};
+	struct lex_state old = {.dialect = DIALECT_POSTGRES,
+	    .standard_conforming_strings = false,
+	    .is_utf8 = true};
 
 	ck_assert_str_eq(tokens_of(&old, TEXT("'a\\'b' c")), "Sa'b Wc");
 	ck_assert_str_eq(tokens_of(&old, TEXT("n'a\\'b'")), "Sa'b");
@@ -130,9 +134,43 @@ START_TEST(backslash_escapes_when_strings_do_not_conform)
 }
 END_TEST
 
+START_TEST(names_beyond_ascii_must_be_sure)
+{
+	static const struct {
+		const char *sql;
+		bool is_doubted, is_foreign; /* refused then */
+	} names[] = {
+	    {"select é", true, true},
+	    {"select \"é\"", true, false},
+	    {"select \"äääääääääääääääääääääääääääääää\"", true, true},
+	    {"select 'é' || $$é$$ -- é", false, false},
+	    {"select e", false, false},
+	};
+	struct lex_state doubting = usual, foreign = usual;
+	struct arena *a = arena_new(0);
+	struct lexed l;
+	size_t i;
+
+	doubting.doubts_names = true;
+	foreign.is_foreign_server = true;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct text sql = text_of(names[i].sql);
+
+		ck_assert_int_eq(lexer_run(&usual, sql, a, &l), ERR_NONE);
+		ck_assert_int_eq(lexer_run(&doubting, sql, a, &l) != ERR_NONE,
+		    names[i].is_doubted);
+		ck_assert_int_eq(lexer_run(&foreign, sql, a, &l) != ERR_NONE,
+		    names[i].is_foreign);
+	}
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(names_beyond_ascii_need_utf8)
 {
-	struct lex_state latin = {DIALECT_POSTGRES, true, false};
+	struct lex_state latin = {.dialect = DIALECT_POSTGRES,
+	    .standard_conforming_strings = true,
+	    .is_utf8 = false};
 
 	ck_assert_str_eq(tokens_of(&latin, TEXT("'\xe9' a")), "S\xe9 Wa");
 	ck_assert_str_eq(tokens_of(&latin, TEXT("caf\xe9")), "REFUSED");
@@ -228,6 +266,7 @@ main(void)
 	tcase_add_test(t, nul_is_refused);
 	tcase_add_test(t, backslash_escapes_when_strings_do_not_conform);
 	tcase_add_test(t, names_beyond_ascii_need_utf8);
+	tcase_add_test(t, names_beyond_ascii_must_be_sure);
 	tcase_add_test(t, names_are_cut_at_63_bytes_between_characters);
 	tcase_add_test(t, last_comment_with_a_claim_is_kept);
 	tcase_add_test(t, raw_spans_its_uescape);

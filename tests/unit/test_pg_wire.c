@@ -1,4 +1,4 @@
-/* links: worker/postgres/pg_wire.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/pg_wire.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -40,6 +40,8 @@ static const struct {
     {"garbage after", TEXT("\0\3\0\0user\0a\0\0x"), ERR_MALFORMED},
     {"no value", TEXT("\0\3\0\0user\0"), ERR_MALFORMED},
     {"a cancel cut short", TEXT("\x04\xd2\x16\x2e\0\0\0\1"), ERR_MALFORMED},
+    {"a cancel with a short key", TEXT("\x04\xd2\x16\x2e\0\0\0\1abc"),
+	ERR_MALFORMED},
     {"an SSL request with more", TEXT("\x04\xd2\x16\x2fx"), ERR_MALFORMED},
 };
 
@@ -179,11 +181,11 @@ static const struct {
     {"SQL made by a function: internal query",
 	TEXT("SERROR\0C42703\0Mcolumn \"eve\" does not exist\0P1\0p8\0"
 	     "qselect eve\0\0"),
-	TEXT("eve"), TEXT("column [masked]"), TEXT("select 1 as eve, f(1)")},
+	TEXT("eve"), TEXT("withheld"), TEXT("select 1 as eve, f(1)")},
     {"raised by a function: context",
 	TEXT("SERROR\0C42703\0Mcolumn \"eve\" does not exist\0P1\0"
 	     "WPL/pgSQL function f() line 1\0\0"),
-	TEXT("eve"), TEXT("column [masked]"), TEXT("select 1 as eve, f(1)")},
+	TEXT("eve"), TEXT("withheld"), TEXT("select 1 as eve, f(1)")},
     {"a value of another class, though it was typed",
 	TEXT("SERROR\0C22P02\0Minvalid input: \"eve\"\0P1\0\0"),
 	TEXT("eve"), TEXT("invalid"), TEXT("select 'eve'::int")},
@@ -209,6 +211,95 @@ START_TEST(scrubbed_errors_quote_nothing)
 }
 END_TEST
 
+/* A server's state with words of a function's own, or behind its context. */
+static const struct {
+	const char *what;
+	struct text fields, gone, kept;
+} foreign[] = {
+    {"raised with a server's state",
+	TEXT("SERROR\0C22012\0Meve adams\0"
+	     "WPL/pgSQL function f() line 1 at RAISE\0\0"),
+	TEXT("eve"), TEXT("withheld")},
+    {"a statement run by a foreign key",
+	TEXT("SERROR\0C23503\0Mkey eve is there\0"
+	     "WSQL statement \"DELETE FROM ONLY t\"\0\0"),
+	TEXT("eve"), TEXT("withheld")},
+    {"a context that only begins as a plain one",
+	TEXT("SERROR\0C22012\0Meve adams\0"
+	     "WCOPY t, line 1\nPL/pgSQL function f()\0\0"),
+	TEXT("eve"), TEXT("withheld")},
+    {"about a text that the client never sent",
+	TEXT("SERROR\0C42703\0Mno eve\0p3\0qselect eve\0\0"),
+	TEXT("eve"), TEXT("withheld")},
+    {"a plain context",
+	TEXT("SERROR\0C22P02\0Minvalid input \"eve\"\0"
+	     "WCOPY t, line 1, column id: \"eve\"\0\0"),
+	TEXT("eve"), TEXT("invalid input [masked]")},
+    {"bytes spelt out",
+	TEXT("SERROR\0C22P05\0Mbyte sequence 0xd0 0xad in it\0\0"),
+	TEXT("ad "), TEXT("sequence * * in")},
+    {"quotes in no known encoding",
+	TEXT("SERROR\0C22P02\0Minvalid \xe9 eve\0\0"), TEXT("eve"),
+	TEXT("withheld")},
+};
+
+START_TEST(words_of_others_are_withheld)
+{
+	struct buffer b = {0};
+	struct text f = foreign[_i].fields, gone = foreign[_i].gone,
+		    kept = foreign[_i].kept;
+
+	ck_assert_int_eq(
+	    pg_put_scrubbed(&b, 'E', wire_of(f.at, f.len), gone), ERR_NONE);
+	ck_assert_msg(memmem(b.bytes, b.len, gone.at, gone.len) == NULL, "%s",
+	    foreign[_i].what);
+	ck_assert_msg(memmem(b.bytes, b.len, kept.at, kept.len) != NULL, "%s",
+	    foreign[_i].what);
+	buffer_free(&b);
+}
+END_TEST
+
+START_TEST(quoted_names_come_in_order)
+{
+	struct text name, m = TEXT("on \"a\" and \"b c\"");
+
+	ck_assert(pg_quoted_name(m, 0, &name) && text_is(name, TEXT("a")));
+	ck_assert(pg_quoted_name(m, 1, &name) && text_is(name, TEXT("b c")));
+	ck_assert(pg_quoted_name(m, 2, &name) && name.len == 0);
+	ck_assert(!pg_quoted_name(TEXT("on \"a\" and \"b"), 0, &name));
+}
+END_TEST
+
+static const struct {
+	struct text body;
+	enum err want;
+} calls[] = {
+    {TEXT("\0\0\0\7\0\0\0\0\0\0"), ERR_NONE},
+    {TEXT("\0\0\0\7\0\1\0\1\0\1\0\0\0\1x\0\1"), ERR_NONE},
+    {TEXT("\0\0\0\7\0\0\0\1\377\377\377\377\0\0"), ERR_NONE},
+    {TEXT(""), ERR_MALFORMED},
+    {TEXT("\0\0\0\7\0\0\0\0\0"), ERR_MALFORMED},
+    {TEXT("\0\0\0\7\0\0\0\0\0\0x"), ERR_MALFORMED},
+    {TEXT("\0\0\0\7\0\0\0\1\377\377\377\376\0\0"), ERR_MALFORMED},
+    {TEXT("\0\0\0\7\0\0\0\1\177\377\377\377\0\0"), ERR_MALFORMED},
+    {TEXT("\0\0\0\7\377\377\0\0\0\0"), ERR_MALFORMED},
+};
+
+START_TEST(function_calls_that_lie_are_malformed)
+{
+	struct text b = calls[_i].body;
+	struct pg_call call;
+
+	ck_assert_int_eq(
+	    pg_parse_call(wire_of(b.at, b.len), &call), calls[_i].want);
+	if (calls[_i].want != ERR_NONE)
+		return;
+	ck_assert_uint_eq(call.function, 7);
+	ck_assert_uint_eq(call.values.len, b.len - 6);
+	ck_assert(!call.has_odd_formats);
+}
+END_TEST
+
 #define LOOP(test, table)                                                      \
 	tcase_add_loop_test(                                                   \
 	    c, test, 0, sizeof(table) / sizeof((table)[0]))
@@ -227,6 +318,9 @@ main(void)
 	tcase_add_test(c, bind_counts_are_not_believed);
 	LOOP(command_tags_give_their_number, tags);
 	LOOP(scrubbed_errors_quote_nothing, errors);
+	LOOP(words_of_others_are_withheld, foreign);
+	tcase_add_test(c, quoted_names_come_in_order);
+	LOOP(function_calls_that_lie_are_malformed, calls);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

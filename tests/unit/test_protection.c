@@ -1,4 +1,4 @@
-/* links: common/protection.c common/protection_follow.c common/protection_touch.c common/protection_evasive.c common/mask.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/arena.c common/text.c */
+/* links: common/protection.c common/protection_follow.c common/protection_touch.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -28,17 +28,17 @@ static struct column customers[] = {
     {.name = {"id", 2}}, {.name = {"email", 5}}, {.name = {"name", 4}}};
 static struct column orders[] = {{.name = {"id", 2}},
     {.name = {"customer_id", 11}}, {.name = {"total", 5}}};
-static struct column emails[] = {{{"address", 7}, 25, &of_email, 1}};
-static struct column shout[] = {{{"loud", 4}, 25, &from_email, 1}};
-static struct column of_emails[] = {{{"a", 1}, 25, &of_address, 1}};
-static struct column ring_a[] = {{{"secret", 6}, 25, &of_ring_b, 1}};
-static struct column ring_b[] = {{{"other", 5}, 25, &of_ring_a, 1}};
-static struct column opaque[] = {{{"x", 1}, 25, &of_function, 1}};
-static struct column lost[] = {{{"x", 1}, 25, &of_gone, 1}};
+static struct column emails[] = {{{"address", 7}, 25, &of_email, 1, false}};
+static struct column shout[] = {{{"loud", 4}, 25, &from_email, 1, false}};
+static struct column of_emails[] = {{{"a", 1}, 25, &of_address, 1, false}};
+static struct column ring_a[] = {{{"secret", 6}, 25, &of_ring_b, 1, false}};
+static struct column ring_b[] = {{{"other", 5}, 25, &of_ring_a, 1, false}};
+static struct column opaque[] = {{{"x", 1}, 25, &of_function, 1, false}};
+static struct column lost[] = {{{"x", 1}, 25, &of_gone, 1, false}};
 static struct column partition[] = {
-    {.name = {"id", 2}}, {{"email", 5}, 25, &of_email, 1}, {.name = {"", 0}}};
+    {.name = {"id", 2}}, {{"email", 5}, 25, &of_email, 1, false}, {.name = {"", 0}}};
 static struct column stats[] = {{.name = {"most_common_vals", 16}}};
-static struct column whole[] = {{{"n", 1}, 25, &of_whole, 1}};
+static struct column whole[] = {{{"n", 1}, 25, &of_whole, 1, false}};
 
 #define RELATION(oid, schema, name, columns)                                   \
 	{oid, {schema, sizeof(schema) - 1}, {name, sizeof(name) - 1}, 'r',     \

@@ -1,6 +1,7 @@
 /* links: worker/relay.c common/wire.c */
 #include <check.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -340,6 +341,126 @@ START_TEST(last_words_to_a_deaf_client_end_at_their_deadline)
 }
 END_TEST
 
+/* --- transports ------------------------------------------------------------ */
+
+/* One that turns bytes round, takes and gives at most 100 at a time, and has
+ * taken some in that nobody asked for yet. */
+static struct {
+	char held[1000];
+	size_t held_len;
+	bool wants_write, is_closed;
+} odd;
+
+static ssize_t
+odd_receive(void *state, void *bytes, size_t size)
+{
+	size_t n = odd.held_len < 100 ? odd.held_len : 100;
+	ssize_t got;
+
+	(void)state;
+	if (odd.held_len == 0) {
+		got = recv(r.client.fd, odd.held, sizeof(odd.held),
+		    MSG_DONTWAIT);
+		if (got <= 0)
+			return got;
+		odd.held_len = (size_t)got;
+		n = odd.held_len < 100 ? odd.held_len : 100;
+	}
+	ck_assert_uint_ge(size, n);
+	memset(bytes, 'o', n);
+	odd.held_len -= n;
+	return (ssize_t)n;
+}
+
+static ssize_t
+odd_send(void *state, const void *bytes, size_t len)
+{
+	(void)state;
+	return send(r.client.fd, bytes, len < 100 ? len : 100,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static short
+odd_interest(void *state, short events)
+{
+	(void)state;
+	return odd.wants_write ? (short)(events | POLLOUT) : events;
+}
+
+static bool
+odd_has_pending(void *state)
+{
+	(void)state;
+	return odd.held_len > 0;
+}
+
+static void
+odd_close(void *state)
+{
+	(void)state;
+	odd.is_closed = true;
+}
+
+static const struct transport odd_transport = {
+    .receive = odd_receive,
+    .send = odd_send,
+    .interest = odd_interest,
+    .has_pending = odd_has_pending,
+    .close = odd_close,
+};
+
+START_TEST(bytes_inside_a_transport_are_not_waited_for)
+{
+	memset(&odd, 0, sizeof(odd));
+	peer_set_transport(&r.client, &odd_transport, NULL);
+	put(client, 450);
+	while (peer_pending(&r.client).len < 450) {
+		r.deadline = relay_now() + 5000;
+		ck_assert_int_eq(relay_turn(&r, true), ERR_NONE);
+	}
+	/* and when it is empty, there is waiting again */
+	ck_assert_int_eq(turn(true), ERR_DEADLINE);
+}
+END_TEST
+
+START_TEST(bytes_inside_a_transport_of_a_client_not_wanted_do_not_spin)
+{
+	memset(&odd, 0, sizeof(odd));
+	peer_set_transport(&r.client, &odd_transport, NULL);
+	odd.held_len = 300;
+	ck_assert_int_eq(turn(false), ERR_DEADLINE);
+	ck_assert_uint_eq(peer_pending(&r.client).len, 0);
+}
+END_TEST
+
+START_TEST(transport_that_must_send_to_receive_is_given_room)
+{
+	memset(&odd, 0, sizeof(odd));
+	odd.wants_write = true;
+	peer_set_transport(&r.client, &odd_transport, NULL);
+	/* writable at once: looks, finds nothing, goes on */
+	ck_assert_int_eq(turn(true), ERR_NONE);
+	ck_assert_uint_eq(peer_pending(&r.client).len, 0);
+}
+END_TEST
+
+START_TEST(transport_gets_what_is_sent_and_is_closed_with_its_peer)
+{
+	char bytes[2000];
+	ssize_t n, got = 0;
+
+	memset(&odd, 0, sizeof(odd));
+	peer_set_transport(&r.client, &odd_transport, NULL);
+	buffer_put(&r.client.out, "0123456789", 10);
+	relay_flush_client(&r, 1000);
+	while ((n = recv(client, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		got += n;
+	ck_assert_int_eq(got, 10);
+	peer_close(&r.client);
+	ck_assert(odd.is_closed);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -361,6 +482,10 @@ main(void)
 	    death_of_the_master_ends_the_wait,
 	    drains_error_is_the_turns,
 	    last_words_to_a_deaf_client_end_at_their_deadline,
+	    bytes_inside_a_transport_are_not_waited_for,
+	    bytes_inside_a_transport_of_a_client_not_wanted_do_not_spin,
+	    transport_that_must_send_to_receive_is_given_room,
+	    transport_gets_what_is_sent_and_is_closed_with_its_peer,
 	};
 	Suite *suite = suite_create("relay");
 	TCase *c = tcase_create("relay");

@@ -231,7 +231,15 @@ static const struct wrong wrong_places[] = {
      " {address: 'x:1', upstream: shop}]\n",
 	":1:54: `x:1` is listened at twice"},
     {"listen: {address: 'x:1', upstream: shop, tls: {required: true}}\n",
-	":1:47: `tls` is not supported yet"},
+	":1:47: `certificate` is missing in a listener's tls"},
+    {"listen: {address: 'x:1', upstream: shop, tls: {}}\n",
+	":1:47: `tls` is empty"},
+    {"listen: {address: 'x:1', upstream: shop,"
+     " tls: {certificate: a, key: b, required: maybe}}\n",
+	":1:82: expected true or false"},
+    {"listen: {address: 'unix:/x', upstream: shop,"
+     " tls: {certificate: a, key: b}}\n",
+	":1:51: there is no TLS on a Unix socket"},
     {"listen: {address: 'x:1', upstream: shop, proxy_protocol: true}\n",
 	":1:58: `proxy_protocol` is not supported yet"},
 };
@@ -272,8 +280,18 @@ static const struct wrong wrong_upstreams[] = {
      " labels: {upstream: a}}",
 	":2:81: a label cannot be called `upstream`"},
     {"{engine: postgres, address: 'x:1', login: {user: u},"
-     " tls: {mode: verify-full}}",
-	":2:84: `mode: verify-full` is not supported yet"},
+     " tls: {mode: prefer}}",
+	":2:84: unknown value of `mode`: `prefer`"
+	" (disable, require or verify-full)"},
+    {"{engine: postgres, address: 'x:1', login: {user: u},"
+     " tls: {mode: disable, ca: f}}",
+	":2:77: `mode: disable` leaves no use for the other settings"},
+    {"{engine: postgres, address: 'x:1', login: {user: u},"
+     " tls: {mode: require, key: f}}",
+	":2:77: `certificate` and `key` are only of use together"},
+    {"{engine: postgres, address: 'unix:/x', login: {user: u},"
+     " tls: {mode: require}}",
+	":2:81: there is no TLS on a Unix socket"},
     {"{engine: postgres, address: 'x:1', login: {user: u},"
      " tls: {ca: f}}",
 	":2:77: `mode` is missing in an upstream's tls"},

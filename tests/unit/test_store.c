@@ -97,6 +97,28 @@ START_TEST(store_that_is_not_there_is_not_found)
 }
 END_TEST
 
+/* A writer makes the file, then its first pages, then its format. */
+START_TEST(store_that_is_being_made_is_not_found)
+{
+	struct store *s;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	mkdir(folder, 0700);
+	scratch_write("policy/data.mdb", "");
+	ck_assert_int_eq(store_open(folder, STORE_READ, &s), ERR_NOT_FOUND);
+	ck_assert_int_eq(mdb_env_create(&env), 0);
+	ck_assert_int_eq(mdb_env_open(env, folder, 0, 0600), 0);
+	ck_assert_int_eq(store_open(folder, STORE_READ, &s), ERR_NOT_FOUND);
+	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	ck_assert_int_eq(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	ck_assert_int_eq(store_open(folder, STORE_READ, &s), ERR_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(store_is_nobody_elses)
 {
 	struct store *w = opened(STORE_WRITE);
@@ -224,6 +246,36 @@ START_TEST(relation_comes_back_whole)
 	ck_assert_uint_eq(r.columns[2].source_count, 2);
 	ck_assert_uint_eq(r.columns[2].sources[1].relation, 16390);
 	ck_assert_uint_eq(r.columns[2].sources[0].number, 2);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(type_comes_back_whole_and_goes_with_its_catalogue)
+{
+	struct type_part parts[] = {{25}, {4000000000u}};
+	const struct type row = {20001, TYPE_KIND_ROW, ',', parts, 2};
+	const struct type array = {20000, TYPE_KIND_ARRAY, ';', parts, 1};
+	struct store *s = opened(STORE_WRITE);
+	struct type t;
+
+	ck_assert_int_eq(store_catalog_add_type(s, &row), ERR_STORE);
+	ck_assert_int_eq(store_catalog_begin(s, SHOP), ERR_NONE);
+	ck_assert_int_eq(store_catalog_add_type(s, &row), ERR_NONE);
+	ck_assert_int_eq(store_catalog_add_type(s, &array), ERR_NONE);
+	ck_assert_int_eq(store_catalog_commit(s), ERR_NONE);
+	ck_assert_int_eq(store_type(s, SHOP, 20001, arena, &t), ERR_NONE);
+	ck_assert_uint_eq(t.oid, 20001);
+	ck_assert_int_eq(t.kind, TYPE_KIND_ROW);
+	ck_assert_uint_eq(t.part_count, 2);
+	ck_assert_uint_eq(t.parts[1].type, 4000000000u);
+	ck_assert_int_eq(store_type(s, SHOP, 20000, arena, &t), ERR_NONE);
+	ck_assert_int_eq(t.delimiter, ';');
+	ck_assert_int_eq(store_type(s, SHOP, 20002, arena, &t), ERR_NOT_FOUND);
+	/* a relation of that OID is no type */
+	ck_assert_int_eq(store_catalog_begin(s, SHOP), ERR_NONE);
+	add(s, 20001, TEXT("public"), TEXT("mails"));
+	ck_assert_int_eq(store_catalog_commit(s), ERR_NONE);
+	ck_assert_int_eq(store_type(s, SHOP, 20001, arena, &t), ERR_NOT_FOUND);
 	store_close(s);
 }
 END_TEST
@@ -417,12 +469,14 @@ main(void)
 	tcase_add_test(c, generation_survives_the_writer);
 	tcase_add_test(c, reader_cannot_write);
 	tcase_add_test(c, store_that_is_not_there_is_not_found);
+	tcase_add_test(c, store_that_is_being_made_is_not_found);
 	tcase_add_test(c, store_is_nobody_elses);
 	tcase_add_test(c, file_that_is_no_store_is_made_anew);
 	tcase_add_loop_test(c,
 	    store_of_another_version_is_not_read_but_made_anew, 0,
 	    sizeof(formats) / sizeof(*formats));
 	tcase_add_test(c, relation_comes_back_whole);
+	tcase_add_test(c, type_comes_back_whole_and_goes_with_its_catalogue);
 	tcase_add_test(c, names_lead_to_relations_of_any_schema);
 	tcase_add_test(c, databases_do_not_mix);
 	tcase_add_test(c, rewrite_replaces_one_database_at_once);

@@ -53,6 +53,8 @@ write_all(struct store *store, const struct catalog_reading *reading)
 
 	for (i = 0; i < reading->count && e == ERR_NONE; i++)
 		e = store_catalog_add(store, &reading->relations[i]);
+	for (i = 0; i < reading->type_count && e == ERR_NONE; i++)
+		e = store_catalog_add_type(store, &reading->types[i]);
 	return e == ERR_NONE ? store_catalog_commit(store) : e;
 }
 
@@ -113,9 +115,12 @@ read_database(struct catalog *c, struct text database, struct arena *a,
 	    {{"client_encoding", 15}, {"UTF8", 4}},
 	    {{"search_path", 11}, {"pg_catalog", 10}},
 	};
+	const struct upstream_access access = {.upstream = c->upstream,
+	    .tls = tls_upstream_context(c->birth->tls, c->birth->upstream),
+	    .broker = c->birth->broker};
 	struct pg_upstream link = {.fd = -1};
-	enum err e = pg_upstream_open(c->upstream, database, settings,
-	    sizeof(settings) / sizeof(*settings), c->birth->broker, &link);
+	enum err e = pg_upstream_open(&access, database, settings,
+	    sizeof(settings) / sizeof(*settings), &link);
 
 	if (e == ERR_NONE) {
 		e = catalog_read(&link, a, out);

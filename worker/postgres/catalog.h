@@ -17,6 +17,7 @@ enum {
 	CATALOG_MEMORY_MAX = 1024 * 1024 * 1024, /* of one reading */
 	CATALOG_RELATIONS_MAX = 2000000,
 	CATALOG_SOURCES_MAX = 8000000,
+	CATALOG_TYPES_MAX = 4000000,
 };
 
 /* Runs until master dies or a signal ends it; the exit status. */

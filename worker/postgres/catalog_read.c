@@ -17,11 +17,9 @@
 
 #include "worker/postgres/catalog.h"
 #include "worker/postgres/catalog_read.h"
+#include "worker/postgres/catalog_rows.h"
+#include "worker/postgres/catalog_types.h"
 #include "worker/postgres/node_tree.h"
-
-enum {
-	LIST_FIRST = 16
-};
 
 struct edge { /* one source of one column */
 	uint32_t relation;
@@ -45,48 +43,10 @@ struct reader {
 	struct edge *edges;
 	size_t edge_count, edge_room;
 	struct view_tree *tree; /* scratch; too large for the stack */
+	struct type_list types;
 };
 
 /* --- lists and fields ----------------------------------------------------- */
-
-/* Room for one more in a list in the arena, which doubles. */
-static enum err
-list_grow(struct arena *a, void **list, size_t count, size_t *room, size_t size,
-    size_t most)
-{
-	size_t more = *room == 0 ? LIST_FIRST : *room * 2;
-	void *copy;
-
-	if (count < *room)
-		return ERR_NONE;
-	if (count >= most)
-		return ERR_TOO_LONG;
-	copy = arena_array(a, more, size);
-	if (copy == NULL)
-		return ERR_MEMORY;
-	if (count > 0)
-		memcpy(copy, *list, count * size);
-	*list = copy;
-	*room = more;
-	return ERR_NONE;
-}
-
-static bool
-field_number(struct text field, uint64_t most, uint32_t *out)
-{
-	uint64_t number = 0;
-	size_t i;
-
-	if (field.at == NULL || field.len == 0 || field.len > 10)
-		return false;
-	for (i = 0; i < field.len; i++) {
-		if (field.at[i] < '0' || field.at[i] > '9')
-			return false;
-		number = number * 10 + (uint64_t)(field.at[i] - '0');
-	}
-	*out = (uint32_t)number;
-	return number <= most;
-}
 
 static bool
 field_copy(struct reader *r, struct text field, struct text *out)
@@ -121,7 +81,7 @@ edge_add(struct reader *r, uint32_t relation, uint32_t number, uint32_t source,
     uint32_t source_number)
 {
 	void *list = r->edges;
-	enum err e = list_grow(r->arena, &list, r->edge_count, &r->edge_room,
+	enum err e = rows_grow(r->arena, &list, r->edge_count, &r->edge_room,
 	    sizeof(*r->edges), CATALOG_SOURCES_MAX);
 
 	if (e != ERR_NONE)
@@ -136,7 +96,8 @@ edge_add(struct reader *r, uint32_t relation, uint32_t number, uint32_t source,
 
 static const char relations_sql[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, a.attnum,"
-    " CASE WHEN a.attisdropped THEN '' ELSE a.attname::text END, a.atttypid"
+    " CASE WHEN a.attisdropped THEN '' ELSE a.attname::text END, a.atttypid,"
+    " CASE WHEN a.attgenerated = '' THEN '0' ELSE '1' END"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_catalog.pg_attribute a"
@@ -149,7 +110,7 @@ relation_add(struct reader *r, uint32_t oid, const struct text *fields)
 {
 	void *list = r->relations;
 	struct relation *relation;
-	enum err e = list_grow(r->arena, &list, r->relation_count,
+	enum err e = rows_grow(r->arena, &list, r->relation_count,
 	    &r->relation_room, sizeof(*r->relations), CATALOG_RELATIONS_MAX);
 
 	if (e != ERR_NONE)
@@ -175,20 +136,22 @@ column_add(struct reader *r, struct relation *to, const struct text *fields)
 {
 	void *list = to->columns;
 	struct column *column;
-	uint32_t number, type;
+	uint32_t number, type, generated;
 	enum err e;
 
-	if (!field_number(fields[4], NODE_COLUMNS_MAX, &number) ||
-	    !field_number(fields[6], UINT32_MAX, &type) ||
+	if (!rows_number(fields[4], NODE_COLUMNS_MAX, &number) ||
+	    !rows_number(fields[6], UINT32_MAX, &type) ||
+	    !rows_number(fields[7], 1, &generated) ||
 	    number != to->column_count + 1)
 		return ERR_MALFORMED;
-	e = list_grow(r->arena, &list, to->column_count, &r->column_room,
+	e = rows_grow(r->arena, &list, to->column_count, &r->column_room,
 	    sizeof(*to->columns), NODE_COLUMNS_MAX);
 	if (e != ERR_NONE)
 		return e;
 	to->columns = list;
 	column = &to->columns[to->column_count++];
 	column->type = type;
+	column->is_generated = generated == 1;
 	return field_copy(r, fields[5], &column->name) ? ERR_NONE
 						       : ERR_MALFORMED;
 }
@@ -201,7 +164,7 @@ relation_row(void *context, const struct text *fields, size_t count)
 	uint32_t oid;
 	enum err e;
 
-	if (count != 7 || !field_number(fields[0], UINT32_MAX, &oid))
+	if (count != 8 || !rows_number(fields[0], UINT32_MAX, &oid))
 		return ERR_MALFORMED;
 	if (r->relation_count > 0)
 		last = &r->relations[r->relation_count - 1];
@@ -232,7 +195,7 @@ view_row(void *context, const struct text *fields, size_t count)
 	size_t i;
 	enum err e;
 
-	if (count != 2 || !field_number(fields[0], UINT32_MAX, &oid) ||
+	if (count != 2 || !rows_number(fields[0], UINT32_MAX, &oid) ||
 	    fields[1].at == NULL)
 		return ERR_MALFORMED;
 	relation = relation_of(r, oid);
@@ -297,9 +260,9 @@ depend_row(void *context, const struct text *fields, size_t count)
 	struct relation *relation;
 	uint32_t oid, source, number;
 
-	if (count != 3 || !field_number(fields[0], UINT32_MAX, &oid) ||
-	    !field_number(fields[1], UINT32_MAX, &source) ||
-	    !field_number(fields[2], NODE_COLUMNS_MAX, &number))
+	if (count != 3 || !rows_number(fields[0], UINT32_MAX, &oid) ||
+	    !rows_number(fields[1], UINT32_MAX, &source) ||
+	    !rows_number(fields[2], NODE_COLUMNS_MAX, &number))
 		return ERR_MALFORMED;
 	relation = relation_of(r, oid);
 	return relation == NULL ? ERR_NONE
@@ -326,7 +289,7 @@ function_row(void *context, const struct text *fields, size_t count)
 	struct relation *relation;
 	uint32_t oid;
 
-	if (count != 1 || !field_number(fields[0], UINT32_MAX, &oid))
+	if (count != 1 || !rows_number(fields[0], UINT32_MAX, &oid))
 		return ERR_MALFORMED;
 	relation = relation_of(r, oid);
 	return relation == NULL ? ERR_NONE : derived_add(r, relation, 0, 0);
@@ -351,10 +314,10 @@ inherit_row(void *context, const struct text *fields, size_t count)
 	uint32_t child, child_number, parent, parent_number;
 	enum err e;
 
-	if (count != 4 || !field_number(fields[0], UINT32_MAX, &child) ||
-	    !field_number(fields[1], NODE_COLUMNS_MAX, &child_number) ||
-	    !field_number(fields[2], UINT32_MAX, &parent) ||
-	    !field_number(fields[3], NODE_COLUMNS_MAX, &parent_number))
+	if (count != 4 || !rows_number(fields[0], UINT32_MAX, &child) ||
+	    !rows_number(fields[1], NODE_COLUMNS_MAX, &child_number) ||
+	    !rows_number(fields[2], UINT32_MAX, &parent) ||
+	    !rows_number(fields[3], NODE_COLUMNS_MAX, &parent_number))
 		return ERR_MALFORMED;
 	e = edge_add(r, child, child_number, parent, parent_number);
 	return e != ERR_NONE
@@ -405,6 +368,25 @@ edges_attach(struct reader *r)
 	return ERR_NONE;
 }
 
+/* A relation's row type has the relation's columns. */
+static enum err
+type_row(void *context, const struct text *fields, size_t count)
+{
+	struct reader *r = context;
+	const struct relation *relation;
+	uint32_t oid;
+	size_t i;
+	enum err e = catalog_type_row(&r->types, fields, count, &oid);
+
+	relation = e != ERR_NONE || oid == 0 ? NULL : relation_of(r, oid);
+	for (i = 0; relation != NULL && i < relation->column_count; i++) {
+		if (e == ERR_NONE && relation->columns[i].name.len > 0)
+			e = catalog_type_part(
+			    &r->types, relation->columns[i].type);
+	}
+	return e;
+}
+
 static enum err
 command_row(void *context, const struct text *fields, size_t count)
 {
@@ -425,6 +407,7 @@ static const struct step {
     {depends_sql, depend_row},
     {functions_sql, function_row},
     {inherits_sql, inherit_row},
+    {catalog_types_sql, type_row},
     {"COMMIT", command_row},
 };
 
@@ -432,7 +415,7 @@ enum err
 catalog_read(
     struct pg_upstream *u, struct arena *a, struct catalog_reading *out)
 {
-	struct reader r = {.arena = a};
+	struct reader r = {.arena = a, .types = {.arena = a}};
 	enum err e = ERR_NONE;
 	size_t i;
 
@@ -451,6 +434,9 @@ catalog_read(
 			return ERR_MEMORY;
 	}
 	e = edges_attach(&r);
-	*out = (struct catalog_reading){r.relations, r.relation_count};
+	*out = (struct catalog_reading){.relations = r.relations,
+	    .count = r.relation_count,
+	    .types = r.types.types,
+	    .type_count = r.types.count};
 	return e;
 }

@@ -8,11 +8,13 @@
 #include "common/store.h"
 #include "worker/postgres/upstream.h"
 
-/* What was read: relations by ascending OID, with their columns' sources;
- * everything is in the arena given. */
+/* What was read: relations by ascending OID, with their columns' sources, and
+ * the types that are not built in; everything is in the arena given. */
 struct catalog_reading {
 	struct relation *relations;
 	size_t count;
+	struct type *types;
+	size_t type_count;
 };
 
 /* Read over an open connection, in one snapshot of the database.

@@ -61,6 +61,7 @@ pg_farewell(struct session *s)
 	names_free(pg->statements);
 	names_free(pg->portals);
 	arena_free(pg->row);
+	buffer_free(&pg->question.row);
 	pg_upstream_close(&pg->link);
 }
 

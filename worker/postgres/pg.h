@@ -6,15 +6,20 @@
  * in which the server will answer.  What Sallyport itself has to say (a
  * refusal) waits in the same queue for its turn.
  *
- *   pg_login.c     greeting, login at both ends (pg_prove.c, pg_settings.c)
+ *   pg_login.c     login at both ends (pg_prove.c, pg_settings.c)
+ *   pg_greet.c     the greeting before it: TLS, cancel requests, refusals
  *   pg_frontend.c  the client's messages: judged, then forwarded
  *   pg_extended.c  those of the extended query protocol
  *   pg_backend.c   the server's messages: attributed, masked, passed on
  *   pg_results.c   those of results; pg_complaints.c errors and notices;
  *                  pg_tidings.c what comes unasked (pg_back.h)
+ *   pg_fastpath.c  function calls; pg_replicate.c replication commands
+ *   pg_encoding.c  clients that speak another encoding than UTF-8
  *   pg_names.c     prepared statements and portals by name
  *   pg_queue.c     the pending answers
  *   pg_rows.c      result columns and the masking of rows
+ *   pg_types.c     what the types of columns are made of
+ *   pg_copy_*.c    COPY from and to the client (pg_copy.h)
  *   pg_admit.c     may it run: recorded, held for a person
  *   pg_run.c       its execution: limits, outcome, effects on names
  *   pg_undo.c      limits on changed rows
@@ -23,6 +28,7 @@
 #define SALLYPORT_POSTGRES_PG_H
 
 #include "worker/postgres/pg_wire.h"
+#include "worker/postgres/replication_text.h"
 #include "worker/postgres/upstream.h"
 #include "worker/record.h"
 #include "worker/session.h"
@@ -31,6 +37,7 @@ enum {
 	PG_PENDING_MAX = 16384, /* answers awaited; then the client waits */
 	PG_NAMES_MAX = 10000,	/* statements, or portals, of one session */
 	PG_NAME_MAX = 63,	/* the server cuts longer names */
+	PG_FUNCTIONS_KEPT = 32, /* of the fast path, by OID */
 	/* of all prepared statements, portals and statements in flight */
 	PG_NAME_BYTES_MAX = 256 * 1024 * 1024,
 	PG_MASKED_ROW_MAX = 64 * 1024 * 1024, /* a row with masked columns */
@@ -50,6 +57,7 @@ struct shape {
 	size_t count;
 	bool is_masked; /* any column is masked or scanned */
 	bool is_denied; /* a column is computed from a `derived: deny` */
+	struct arena *types; /* of user types; NULL: there are none */
 	struct column_plan columns[];
 };
 
@@ -64,6 +72,8 @@ struct prepared {
 	bool is_sure;	     /* the server confirmed it */
 	/* Code that could have replaced it at the server has run since. */
 	bool is_suspect;
+	/* The settings under which its text was read are others now. */
+	bool is_unreadable;
 };
 
 struct portal {
@@ -92,8 +102,10 @@ struct run {
 	struct ruling *ruling;
 	struct limits limits;
 	uint64_t operations; /* the ruling's, and those of what it EXECUTEs */
+	uint64_t traits;     /* likewise */
 	struct shape *shape; /* of the rows now coming; NULL: unknown */
 	struct outcome outcome;
+	bool has_binary_result; /* of a function call */
 	int64_t started;     /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
 	bool is_cut;	     /* over a limit or refused: rows are swallowed */
 	char complaint[256]; /* why it was cut */
@@ -102,23 +114,50 @@ struct run {
 
 /* An answer awaited, or a refusal awaiting its turn. */
 struct pending {
-	char kind;     /* Q P B D E C S: the client's message */
+	/* Q P B D E C S F: the client's message. c: no answer comes, the data of
+	 * a COPY ended here. Y: Syncs are counted (pg_copy_in.c). */
+	char kind;
 	char target;   /* D: 'S' or 'P' */
 	bool is_ours;  /* we asked, the client did not: swallow the answer */
 	bool is_muted; /* the client was told of an error before it already */
 	bool keeps_ready; /* Q: its ReadyForQuery is not for the client */
+	bool is_asked;	/* E: the row is for pg->question */
+	uint32_t result; /* F: the type of what the function gives */
 	bool is_poison; /* sent to make the server fail; answer with `local` */
 	struct prepared *prepared;
 	struct portal *portal;
 	struct run *run;
 	uint64_t batch;
 	struct buffer local; /* poison: the ErrorResponse to give */
+	/* --- COPY */
+	char copying;	 /* the server said G (in), H (out) or W (both) */
+	bool may_read;	 /* it may read the client's data … */
+	uint16_t reads;	 /* … so many times whose end was not sent yet */
+	bool is_binary;	 /* H: the format */
+	bool has_header; /* H: the next message is no row */
+	bool is_unsure;	 /* S: the server may take it for the COPY's */
+	bool adds_sync, is_counted; /* Y: one is ours; all were counted */
+	unsigned syncs;		    /* Y: so many were answered */
+	struct copy_out *copy;	    /* its rows leave as CopyData, masked */
+};
+
+/* What the server answered to a question of ours: the first row. */
+struct question {
+	bool is_answered; /* to the end */
+	struct buffer row; /* DataRow's body; len 0: there was none */
+};
+
+struct known_function { /* a built-in one: it stays what it is */
+	uint32_t oid, result;
+	char name[PG_NAME_MAX + 1]; /* in pg_catalog */
 };
 
 struct queue {
 	struct pending *ring;
 	size_t size; /* power of two */
 	size_t head, count;
+	size_t readers; /* entries that may_read */
+	size_t unsure;	/* entries that are is_unsure */
 };
 
 struct names; /* see pg_names.c */
@@ -145,11 +184,23 @@ struct pg {
 	 * last ReadyForQuery, with which it reports such changes. */
 	bool is_unreported;
 	bool is_barred; /* something not plain is in flight */
+	/* A setting on which the reading of texts hangs was changed in this
+	 * session: the end of a transaction may change it back. */
+	bool has_switched;
+	enum replication replication; /* what the startup packet asked for */
+	struct question question; /* ours, about a function */
+	struct known_function functions[PG_FUNCTIONS_KEPT];
+	size_t function_count;
 	size_t skip;	/* bytes of an oversized message still to be ignored */
+	size_t upload;	/* bytes of a client's CopyData still to come */
+	size_t current; /* bytes of the message being handled */
+	bool is_feeding; /* only a COPY's data is taken from the client */
 	size_t pass;	/* bytes of a large server message to pass unexamined */
 	bool swallows;	/* ... or to swallow */
 	struct text span; /* while draining: messages passing as they are */
 	struct pg_upstream link;
+	const struct tls *link_tls; /* the relay's own; NULL: in clear */
+	bool is_bound; /* the client's proof is bound to its TLS channel */
 	struct arena *row; /* what masking one row takes */
 	uint8_t mask_key[MASK_KEY_LEN];
 	bool is_over; /* Terminate came, or a fatal complaint was sent */
@@ -165,10 +216,9 @@ pg_of(const struct session *s)
 
 /* --- pg_login.c */
 enum err pg_greet(struct session *s) MUST_CHECK;
-/* A setting's value changed: follow it, or end the session. */
-enum err pg_note_parameter(
-    struct session *s, const struct pg_parameter *p) MUST_CHECK;
-bool pg_refuse(struct birth *b, int fd, bool is_late);
+struct upstream_access pg_upstream_access(const struct session *s);
+/* --- pg_greet.c */
+bool pg_refuse(struct birth *b, struct guest *g, bool is_late);
 
 /* --- pg_frontend.c: handle one whole client message. */
 enum err pg_serve(struct session *s) MUST_CHECK;
@@ -209,6 +259,8 @@ void pg_put_refusal(struct buffer *b, const struct refusal *r);
 enum err pg_fatal(struct session *s, enum ending why, const char *sqlstate,
     const char *message) MUST_CHECK;
 void pg_notice(struct session *s, const char *message);
+/* From now on the client may not understand our UTF-8. */
+void pg_reply_in_ascii(bool is_so);
 
 /* --- pg_queue.c */
 /* A zeroed place at the end, or NULL when out of memory. */
@@ -216,6 +268,8 @@ struct pending *queue_push(struct queue *q, char kind);
 struct pending *queue_front(struct queue *q);	     /* NULL: empty */
 struct pending *queue_at(struct queue *q, size_t i); /* i < count */
 void queue_pop(struct queue *q); /* drops what the entry holds */
+/* Likewise `n` entries from the i-th on. */
+void queue_remove(struct queue *q, size_t i, size_t n);
 void queue_free(struct queue *q);
 /* Wait until every answer has come, asking the server with a Flush. */
 enum err pg_settle(struct session *s) MUST_CHECK;
@@ -258,6 +312,32 @@ enum err shape_read(struct session *s, const struct ruling *j, struct wire body,
 /* A DataRow written again with its protected values masked. */
 enum err row_mask(struct session *s, const struct shape *shape,
     struct wire body, struct buffer *out, uint64_t *masked_out) MUST_CHECK;
+
+/* --- pg_types.c */
+/* What the type is made of, as the catalogue knows it; never NULL. What is not
+ * static is in *arena, which is made when it is NULL and needed. */
+const struct mask_shape *pg_type_shape(
+    const struct gate *g, uint32_t oid, struct arena **arena);
+
+/* The value of one column as it may leave; false: as it came. What it is
+ * made of lives until the next row. */
+bool column_mask(struct session *s, const struct column_plan *plan,
+    struct text value, struct masked *out);
+/* As above, of a value that is in UTF-8. */
+bool column_mask_utf8(struct session *s, const struct column_plan *plan,
+    struct text value, struct masked *out);
+
+/* --- pg_encoding.c */
+/* A setting's value changed: follow it, or end the session. */
+enum err pg_note_parameter(
+    struct session *s, const struct pg_parameter *p) MUST_CHECK;
+/* As column_mask(), of a value beyond ASCII in another encoding. */
+bool pg_mask_foreign(struct session *s, const struct column_plan *plan,
+    struct text value, struct masked *out);
+/* Is a text read the same whatever the settings are? */
+bool pg_reads_alike(struct text sql);
+/* Is the name of a statement or portal the same in all encodings? */
+bool pg_is_fit_name(const struct session *s, struct text name);
 
 /* --- pg_values.c: a line for each value in Bind's bytes: "-- $1 = 'x'" */
 void pg_put_values(struct buffer *b, struct text values);

@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 #include "common/log.h"
+#include "worker/builtin.h"
 #include "worker/hold.h"
-#include "worker/postgres/pg.h"
+#include "worker/postgres/pg_copy.h"
 #include "worker/snapshot.h"
 
 static const char sink_gone[] =
@@ -21,7 +22,8 @@ pg_renew(struct session *s, struct prepared *p)
 
 	if (gate_is_current(s->gate, p->ruling))
 		return true;
-	fresh = gate_judge(s->gate, p->sql);
+	fresh = p->is_unreadable ? gate_judge_unseen(s->gate)
+				 : gate_judge(s->gate, p->sql);
 	if (fresh == NULL)
 		return false;
 	if (p->message.len == 0) /* the text lies in the old one */
@@ -50,28 +52,47 @@ pg_deny(
 	return pg_refuse_ruling(s, kind, j, reason, 0);
 }
 
+/* The one EXECUTE of the text, when nothing beside it can change what its
+ * name leads to, or be confused with its result; else NULL. */
+static const struct statement *
+lone_execute(struct session *s, const struct ruling *j)
+{
+	const struct statement *found = NULL;
+	size_t i;
+
+	if (j->text.count > 1 && gate_protects(s->gate))
+		return NULL;
+	for (i = 0; i < j->text.count; i++) {
+		const struct statement *st = &j->text.statements[i];
+
+		if ((st->operations & BIT(OP_EXECUTE)) != 0 && found == NULL)
+			found = st;
+		else if (!builtin_is_plain(st))
+			return NULL;
+	}
+	return found;
+}
+
 /* EXECUTE name: what was prepared under that name must be admissible too, as
- * of now. NULL: unknown name, or out of memory. The caller drops it: while
+ * of now. NULL: there is no EXECUTE, or no memory. The caller drops it: while
  * the statement is held, its name may go. */
 static struct ruling *
 inner_ruling(struct session *s, const struct ruling *j)
 {
-	size_t i;
+	const struct statement *st;
+	struct prepared *p = NULL;
 
-	for (i = 0; i < j->text.count; i++) {
-		const struct statement *st = &j->text.statements[i];
-		struct prepared *p;
-
-		if ((st->operations & BIT(OP_EXECUTE)) == 0)
-			continue;
+	if ((j->operations & BIT(OP_EXECUTE)) == 0)
+		return NULL;
+	st = lone_execute(s, j);
+	if (st != NULL && st->subject.len > 0)
 		p = names_get(pg_of(s)->statements, st->subject);
-		if (p == NULL || p->is_suspect || !p->is_sure ||
-		    !pg_renew(s, p))
-			return NULL;
-		s->gate->carries_later |= p->ruling->may_carry;
-		return ruling_share(p->ruling);
-	}
-	return NULL;
+	if (p == NULL || p->is_suspect || !p->is_sure)
+		return gate_judge_unseen(s->gate);
+	if (!pg_renew(s, p))
+		return NULL;
+	s->gate->carries_later |= p->ruling->may_carry;
+	return ruling_share(p->ruling);
 }
 
 /* --- holding -------------------------------------------------------------- */
@@ -177,15 +198,12 @@ hold(struct session *s, char kind, struct ruling **j, struct text values,
 
 /* Things of this version's protocol support, not of policy. */
 static struct text
-unsupported(const struct ruling *j)
+unsupported(struct session *s, const struct ruling *j)
 {
-	const uint64_t copies =
-	    BIT(OP_COPY_IN) | BIT(OP_COPY_OUT) | BIT(OP_REPLICATION);
-
-	if ((j->operations & copies) != 0)
-		return TEXT("COPY from or to the client is not supported in "
-			    "this version");
-	return (struct text){NULL, 0};
+	if ((j->operations & BIT(OP_REPLICATION)) != 0 &&
+	    pg_of(s)->replication == REPLICATION_NONE)
+		return TEXT("replication needs a connection of its own kind");
+	return copy_out_refusal(s, j);
 }
 
 /* A portal bound by message belongs to Execute, where it is judged, held and
@@ -207,6 +225,31 @@ fetches_portal(const struct pg *pg, const struct ruling *j)
 	return false;
 }
 
+/* Why a text with EXECUTE is refused for what it executes; len 0: it is not. */
+static struct text
+inner_refusal(const struct ruling *j, const struct ruling *inner)
+{
+	bool is_unseen = inner == NULL || inner->text.count == 0;
+
+	if (is_unseen &&
+	    (inner == NULL || inner->verdict.decision == THEN_DENY))
+		return TEXT("EXECUTE of a statement that is not known to be "
+			    "prepared here");
+	if (inner->verdict.decision == THEN_DENY)
+		return inner->verdict.reason;
+	if (inner->verdict.decision != THEN_ALLOW)
+		return TEXT("what it executes needs approval: send it as "
+			    "itself");
+	if (inner->may_carry && !j->may_carry)
+		return TEXT("what it executes was found to reach protected "
+			    "values: send it again");
+	if (inner->may_carry && (j->operations & BIT(OP_CREATE)) != 0)
+		return TEXT("would copy what it executes, which may reach "
+			    "protected values, to where they are not "
+			    "protected");
+	return (struct text){NULL, 0};
+}
+
 /* Everything short of holding. `reason_out` says why it is refused. */
 static bool
 is_admissible(struct session *s, const struct ruling *j,
@@ -215,7 +258,7 @@ is_admissible(struct session *s, const struct ruling *j,
 	*reason_out = (struct text){NULL, 0};
 	if (j->verdict.decision == THEN_DENY)
 		return false;
-	*reason_out = unsupported(j);
+	*reason_out = unsupported(s, j);
 	if (reason_out->len == 0 && fetches_portal(pg_of(s), j))
 		*reason_out =
 		    TEXT("a portal bound by message is run by Execute "
@@ -223,19 +266,7 @@ is_admissible(struct session *s, const struct ruling *j,
 	if (reason_out->len > 0)
 		return false;
 	if ((j->operations & BIT(OP_EXECUTE)) != 0) {
-		if (inner == NULL || j->text.count != 1)
-			*reason_out = TEXT("EXECUTE of a statement that is "
-					   "not known to be prepared here");
-		else if (inner->verdict.decision != THEN_ALLOW)
-			*reason_out =
-			    inner->verdict.decision == THEN_DENY
-				? inner->verdict.reason
-				: TEXT("what it executes needs approval: send "
-				       "it as itself");
-		else if (inner->may_carry && !j->may_carry)
-			*reason_out = TEXT("what it executes was found to "
-					   "reach protected values: send it "
-					   "again");
+		*reason_out = inner_refusal(j, inner);
 		if (reason_out->len > 0)
 			return false;
 	}
@@ -276,6 +307,7 @@ note_admitted(struct session *s, const struct ruling *j,
 		verdict_tighten(&v, &inner->verdict);
 		r->limits = v.limits;
 		r->operations |= inner->operations;
+		r->traits |= inner->traits;
 	}
 	if ((j->may_carry && (j->operations & later) != 0) ||
 	    (j->traits & (BIT(TRAIT_OPAQUE_FUNCTION) |

@@ -7,7 +7,7 @@
  * the treatment of its columns is known.  Anything else ends the session.
  */
 #include "common/log.h"
-#include "worker/postgres/pg_back.h"
+#include "worker/postgres/pg_copy.h"
 
 enum { LENGTH_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
 
@@ -37,6 +37,10 @@ back_advance(struct session *s)
 
 	queue_pop(&pg->queue);
 	p = queue_front(&pg->queue);
+	while (p != NULL && p->kind == 'c') {
+		queue_pop(&pg->queue);
+		p = queue_front(&pg->queue);
+	}
 	if (p != NULL && p->run != NULL)
 		run_start(s, p->run);
 	else if (p == NULL)
@@ -59,6 +63,12 @@ static back_handler *const handlers[128] = {
     ['N'] = back_on_notice,
     ['S'] = back_on_parameter,
     ['A'] = back_on_notification,
+    ['G'] = copy_on_in,
+    ['H'] = copy_on_out,
+    ['W'] = copy_on_both,
+    ['d'] = copy_on_data,
+    ['c'] = copy_on_done,
+    ['V'] = back_on_call_result,
 };
 
 /* --- the drain ------------------------------------------------------------ */
@@ -71,7 +81,13 @@ may_stream(struct session *s, char type)
 	struct pending *p = queue_front(&pg_of(s)->queue);
 	struct shape *shape;
 
-	if (type != 'D' || !back_front_is(pg_of(s), "QE") || p->run == NULL)
+	if (type == 'V') /* a function's result */
+		return back_front_is(pg_of(s), "F") && p->run != NULL &&
+		       !gate_protects(s->gate);
+	if (type == 'd')
+		return p != NULL && (p->copying == 'H' || p->copying == 'W');
+	if (type != 'D' || !back_front_is(pg_of(s), "QE") || p->run == NULL ||
+	    p->copy != NULL)
 		return false;
 	shape = back_current_shape(p);
 	if (shape == NULL)
@@ -138,15 +154,17 @@ static size_t
 pass_rows(struct session *s, struct text have)
 {
 	struct wire w = wire_of(have.at, have.len), whole = w;
-	struct pending *p;
+	struct pending *p = queue_front(&pg_of(s)->queue);
+	char type = have.len < PG_HEADER ? 0 : have.at[0];
 	uint64_t rows = 0, most;
 	uint32_t len;
 
-	if (have.len < PG_HEADER || have.at[0] != 'D' || !may_stream(s, 'D'))
+	if ((type != 'D' && type != 'd') || !may_stream(s, type))
 		return 0;
-	p = queue_front(&pg_of(s)->queue);
+	if (type == 'd' && !copy_is_rows_only(p))
+		return 0;
 	most = p->is_muted ? 0 : run_rows_left(p);
-	while (rows < most && wire_u8(&w) == 'D') {
+	while (rows < most && wire_u8(&w) == type) {
 		len = wire_u32(&w);
 		if (w.bad || len < 4 || len - 4 > w.left)
 			break;

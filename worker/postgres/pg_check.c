@@ -43,7 +43,12 @@ check_complaint(struct wire w)
 static enum err
 check_types(struct wire w)
 {
-	wire_bytes(&w, (size_t)wire_u16(&w) * 4);
+	/* PREPARE by message takes more parameters than the count can say */
+	uint16_t count = wire_u16(&w);
+
+	if (w.left % 4 != 0 || (uint16_t)(w.left / 4) != count)
+		return ERR_MALFORMED;
+	wire_rest(&w);
 	return wire_end(&w);
 }
 

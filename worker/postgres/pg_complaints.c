@@ -4,7 +4,9 @@
  * The rule: to an identity from which values are protected no complaint
  * passes as it is that could quote one.
  */
-#include "worker/postgres/pg_back.h"
+#include "common/detect.h"
+#include "worker/postgres/pg_copy.h"
+#include "worker/reading.h"
 
 /* Of the statement that is being answered; NULL: nobody knows which. */
 static const struct ruling *
@@ -19,21 +21,112 @@ ruling_answered(const struct pending *p)
 	return NULL;
 }
 
+/* --- may it quote a protected value? -------------------------------------- */
+
+static bool
+names_relation(const struct ruling *j, struct text name)
+{
+	size_t i, k;
+
+	for (i = 0; i < j->text.count; i++) {
+		const struct statement *st = &j->text.statements[i];
+
+		for (k = 0; k < st->relation_count; k++) {
+			if (text_is(st->relations[k].name, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* May a relation of this name have protected columns? */
+static bool
+is_protected_relation(struct session *s, struct text schema, struct text name)
+{
+	struct gate *g = s->gate;
+	struct relation_use use = {
+	    .schema = schema, .name = name, .is_read = true};
+	const struct statement one = {
+	    .relations = &use, .relation_count = 1};
+	struct touch touch;
+
+	if (!reading_is_plain(g, name) || !reading_is_plain(g, schema) ||
+	    g->protection == NULL)
+		return true;
+	arena_reset(g->scratch);
+	return protection_touch(g->protection, &one, g->scratch, &touch) !=
+		   ERR_NONE ||
+	       touch.is_protected;
+}
+
+/* Foreign keys and the checks of a transaction's end may be about tables that
+ * the statement does not name: the message says which. */
+static bool
+is_about_protected(struct session *s, const struct pg_error *error)
+{
+	struct text name;
+	size_t i;
+
+	if (is_protected_relation(s, error->schema, error->table) ||
+	    !pg_quoted_name(error->message, 0, &name) || name.len == 0)
+		return true;
+	for (i = 0; name.len > 0; i++) {
+		if (!pg_quoted_name(error->message, i, &name) ||
+		    (name.len > 0 &&
+			is_protected_relation(s, TEXT(""), name)))
+			return true;
+	}
+	return false;
+}
+
+/* Are values that this statement reads or writes protected? */
+static bool
+reaches_protected(const struct ruling *j)
+{
+	return j == NULL || j->touch.is_protected || j->may_carry;
+}
+
 /* Could its text quote a protected value to this identity? */
 static bool
-must_scrub(struct session *s, const struct pending *p)
+must_scrub(
+    struct session *s, const struct pending *p, const struct pg_error *error)
 {
 	const struct ruling *j = ruling_answered(p);
 
 	if (!gate_protects(s->gate))
 		return false;
-	/* at its end a transaction checks constraints that were deferred */
-	return j == NULL || j->touch.is_protected || j->may_carry ||
-	       (j->operations & BIT(OP_COMMIT)) != 0;
+	if (reaches_protected(j) || pg_error_is_foreign(error))
+		return true;
+	if (error->table.len > 0 && !names_relation(j, error->table))
+		return is_about_protected(s, error);
+	/* another table's key may be quoted in what is said of this one; and
+	 * at its end a transaction checks what was deferred */
+	if (text_starts(error->sqlstate, TEXT("23")))
+		return error->table.len == 0 || is_about_protected(s, error);
+	return (j->operations & BIT(OP_COMMIT)) != 0;
+}
+
+/* Values protected by their look, wherever they appear. */
+static bool
+has_finds(struct session *s, const struct pg_error *error)
+{
+	const struct text texts[] = {
+	    error->message, error->detail, error->hint, error->context};
+	const struct protection *p = s->gate->protection;
+	uint64_t detectors = p == NULL ? 0 : protection_detectors(p);
+	struct found found;
+	size_t i;
+
+	for (i = 0; detectors != 0 && i < sizeof(texts) / sizeof(texts[0]);
+	     i++) {
+		if (detect_next(detectors, texts[i], 0, &found))
+			return true;
+	}
+	return false;
 }
 
 static enum err
-pass_scrubbed(struct session *s, const struct answer *a, enum fate *fate)
+scrub(struct session *s, const struct answer *a, enum fate *fate)
 {
 	const struct ruling *j = ruling_answered(queue_front(&pg_of(s)->queue));
 	struct text typed = j == NULL ? TEXT("") : j->sql;
@@ -44,12 +137,24 @@ pass_scrubbed(struct session *s, const struct answer *a, enum fate *fate)
 	return ERR_NONE;
 }
 
+/* As it is, or without what could quote protected values. */
+static enum err
+pass_scrubbed(struct session *s, const struct answer *a, enum fate *fate)
+{
+	struct pg_error error;
+
+	if (pg_parse_error(a->body, &error) != ERR_NONE)
+		return back_unexpected(s, a);
+	if (must_scrub(s, queue_front(&pg_of(s)->queue), &error) ||
+	    has_finds(s, &error))
+		return scrub(s, a, fate);
+	return ERR_NONE;
+}
+
 enum err
 back_on_notice(struct session *s, const struct answer *a, enum fate *fate)
 {
-	if (must_scrub(s, queue_front(&pg_of(s)->queue)))
-		return pass_scrubbed(s, a, fate);
-	return ERR_NONE;
+	return pass_scrubbed(s, a, fate);
 }
 
 /* After an error the server ignores everything up to Sync: none of those
@@ -60,7 +165,7 @@ drop_unanswered(struct session *s)
 	struct pg *pg = pg_of(s);
 	struct pending *p;
 
-	for (p = queue_front(&pg->queue); p != NULL && p->kind != 'S';
+	for (p = queue_front(&pg->queue); p != NULL && strchr("SY", p->kind) == NULL;
 	     p = queue_front(&pg->queue)) {
 		if (p->prepared != NULL && !p->prepared->is_sure)
 			names_remove_value(pg->statements, p->prepared);
@@ -94,7 +199,7 @@ back_on_error(struct session *s, const struct answer *a, enum fate *fate)
 	enum err e = ERR_NONE;
 
 	if (p == NULL) /* the server ends the session and says why */
-		return must_scrub(s, p) ? pass_scrubbed(s, a, fate) : ERR_NONE;
+		return pass_scrubbed(s, a, fate);
 	if (p->is_muted) {
 		*fate = FATE_DROP;
 	} else if (p->is_poison) {
@@ -103,12 +208,15 @@ back_on_error(struct session *s, const struct answer *a, enum fate *fate)
 	} else if (p->run != NULL && p->run->is_cut) {
 		back_put_cut(s, p->run);
 		*fate = FATE_DROP;
-	} else if (must_scrub(s, p)) {
+	} else {
 		e = pass_scrubbed(s, a, fate);
 	}
 	if (p->run != NULL && p->run->outcome.sqlstate[0] == '\0')
 		note_error(p->run, a);
-	if (p->kind == 'Q' || p->kind == 'S') /* ReadyForQuery follows */
+	if (e == ERR_NONE)
+		e = copy_note_failed(s);
+	p = queue_front(&pg->queue); /* which may stand elsewhere now */
+	if (strchr("QSFY", p->kind) != NULL) /* ReadyForQuery follows */
 		return e;
 	if (p->run != NULL)
 		run_finish(s, p->run);

@@ -4,9 +4,32 @@
  * The rule: a name leads to what it leads to at the server; where that is not
  * sure, the server's answer is awaited first.
  */
-#include "worker/postgres/pg_front.h"
+#include <stdio.h>
+
+#include "worker/postgres/pg_copy.h"
 
 enum { VALUES_KEPT_MAX = 4096 }; /* of a portal, in case it must be approved */
+
+/* No prepared statement ('S') or portal ('P') has the name, said in the
+ * server's words, which clients know. */
+static enum err
+refuse_missing(struct session *s, char kind, char target, struct text name)
+{
+	char text[PG_NAME_MAX + 64];
+	int len = (int)(name.len < PG_NAME_MAX ? name.len : PG_NAME_MAX);
+
+	if (target == 'P') {
+		snprintf(text, sizeof(text), "portal \"%.*s\" does not exist",
+		    len, name.at);
+		return front_refuse(s, kind, "34000", text);
+	}
+	if (len == 0)
+		return front_refuse(s, kind, "26000",
+		    "unnamed prepared statement does not exist");
+	snprintf(text, sizeof(text),
+	    "prepared statement \"%.*s\" does not exist", len, name.at);
+	return front_refuse(s, kind, "26000", text);
+}
 
 /* Give the new statement its name. A named one that exists already is for
  * the server to refuse; until it has, the name leads to the old one. */
@@ -55,24 +78,6 @@ forward_parse(struct session *s, const struct message *r,
 	return e;
 }
 
-/* Does the reading of this text hang on a setting that may have changed
- * without our knowing? */
-static bool
-is_ambiguous(struct session *s, struct text sql)
-{
-	struct pg *pg = pg_of(s);
-	size_t i;
-
-	if (!pg->is_unreported && (s->gate->lex.standard_conforming_strings ||
-				      !pg->has_implicit_work))
-		return false;
-	for (i = 0; i < sql.len; i++) {
-		if (sql.at[i] == '\\' || (unsigned char)sql.at[i] >= 0x80)
-			return true;
-	}
-	return false;
-}
-
 enum err
 extended_parse(struct session *s, const struct message *r)
 {
@@ -84,16 +89,15 @@ extended_parse(struct session *s, const struct message *r)
 		return front_malformed(s);
 	e = front_pass_bar(s);
 	if (e == ERR_NONE)
+		e = front_pass_switch(s, parse.sql);
+	if (e == ERR_NONE)
 		e = front_make_room(s, r);
 	if (e != ERR_NONE || pg_of(s)->is_skipping)
 		return e;
-	if (parse.name.len > PG_NAME_MAX)
-		return front_refuse_long_name(s, 'P');
-	if (is_ambiguous(s, parse.sql))
-		return front_refuse(s, 'P', "0A000",
-		    "how this text is read hangs on settings that an earlier "
-		    "statement of the batch may have changed: send a Sync "
-		    "before it");
+	if (!front_is_fit_name(s, parse.name))
+		return front_refuse_name(s, 'P');
+	if (front_is_ambiguous(s, parse.sql))
+		return front_refuse_ambiguous(s, 'P');
 	j = gate_judge(s->gate, parse.sql);
 	if (j == NULL)
 		return front_out_of_memory(s);
@@ -142,13 +146,16 @@ find_prepared(struct session *s, struct text name, struct prepared **out)
 	struct prepared *p = names_get(pg->statements, name);
 	enum err e = ERR_NONE;
 
+	*out = NULL;
+	if (!pg_is_fit_name(s, name))
+		return ERR_NONE;
 	if (p != NULL && !p->is_sure && p->batch != pg->batch) {
 		e = pg_settle(s);
 		p = names_get(pg->statements, name);
 	}
 	*out = p;
 	if (e == ERR_NONE && p != NULL && p->is_suspect) {
-		if (p->message.len == 0)
+		if (p->message.len == 0 || p->is_unreadable)
 			*out = NULL; /* by SQL PREPARE: not ours to repeat */
 		else
 			e = prepare_again(s, name, p);
@@ -211,13 +218,12 @@ extended_bind(struct session *s, const struct message *r)
 		e = pg_settle(s); /* the server will refuse a second one */
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
-	if (bind.portal.len > PG_NAME_MAX)
-		return front_refuse_long_name(s, 'B');
+	if (!front_is_fit_name(s, bind.portal))
+		return front_refuse_name(s, 'B');
 	if (bind.portal.len > 0 && names_get(pg->portals, bind.portal) != NULL)
 		return front_refuse(s, 'B', "42P03", "cursor already exists");
 	if (prepared == NULL)
-		return front_refuse(
-		    s, 'B', "26000", "prepared statement does not exist");
+		return refuse_missing(s, 'B', 'S', bind.statement);
 	if (!pg_renew(s, prepared))
 		return front_out_of_memory(s);
 	if (prepared->ruling->verdict.decision == THEN_DENY)
@@ -239,6 +245,9 @@ find_portal(struct session *s, struct text name, struct portal **out)
 	struct portal *p = names_get(pg->portals, name);
 	enum err e = ERR_NONE;
 
+	*out = NULL;
+	if (!pg_is_fit_name(s, name))
+		return ERR_NONE;
 	if (p != NULL && !p->is_sure && p->batch != pg->batch) {
 		e = pg_settle(s);
 		p = names_get(pg->portals, name);
@@ -267,11 +276,7 @@ extended_describe(struct session *s, const struct message *r)
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
 	if (prepared == NULL && portal == NULL)
-		return target.kind == 'S'
-			   ? front_refuse(s, 'D', "26000",
-				 "prepared statement does not exist")
-			   : front_refuse(
-				 s, 'D', "34000", "portal does not exist");
+		return refuse_missing(s, 'D', target.kind, target.name);
 	p = front_expect(s, 'D');
 	if (p == NULL)
 		return front_out_of_memory(s);
@@ -319,17 +324,28 @@ describe_for_us(struct session *s, struct text name, struct portal *portal)
 	return ERR_NONE;
 }
 
+/* COPY TO STDOUT with values to be masked. */
+static enum err
+execute_copy(struct session *s, struct run *run)
+{
+	bool is_limited = undo_is_wanted(run);
+	enum err e = copy_out_run(s, 'E', run, false);
+
+	return e == ERR_NONE && is_limited ? undo_execute(s) : e;
+}
+
 static enum err
 forward_execute(struct session *s, const struct message *r, struct text name,
     struct portal *portal, struct run *run)
 {
 	struct pg *pg = pg_of(s);
+	uint16_t reads = copy_reads(run->ruling);
 	struct pending *p;
 	enum err e = ERR_NONE;
 
 	/* a row limit may yet fail an Execute before it, and then this one
 	 * must not have run */
-	if (pg->has_limited)
+	if (pg->has_limited || reads > 0)
 		e = pg_settle(s);
 	if (e != ERR_NONE || pg->is_skipping) {
 		run_drop(run);
@@ -344,6 +360,7 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	}
 	p->run = run;
 	p->portal = portal_share(portal);
+	copy_expect(pg, p, reads);
 	pg->has_implicit_work = true;
 	pg->has_limited |= run->limits.rows != 0;
 	if (undo_is_wanted(run)) /* all at once: a part tells no count */
@@ -372,7 +389,7 @@ extended_execute(struct session *s, const struct message *r)
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
 	if (portal == NULL)
-		return front_refuse(s, 'E', "34000", "portal does not exist");
+		return refuse_missing(s, 'E', 'P', execute.portal);
 	if (!pg_renew(s, portal->prepared))
 		return front_out_of_memory(s);
 	if (portal->has_no_values &&
@@ -382,7 +399,9 @@ extended_execute(struct session *s, const struct message *r)
 		    "not kept for the approver: bind it again");
 	portal_share(portal); /* holding may take long; names may change */
 	e = pg_admit(s, 'E', portal->prepared->ruling, portal->values, &run);
-	if (e == ERR_NONE && run != NULL)
+	if (e == ERR_NONE && run != NULL && copy_is_masked(s, run))
+		e = execute_copy(s, run);
+	else if (e == ERR_NONE && run != NULL)
 		e = forward_execute(s, r, execute.portal, portal, run);
 	portal_drop(portal);
 	return e;
@@ -401,8 +420,8 @@ extended_close(struct session *s, const struct message *r)
 	e = front_pass_bar(s);
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
-	if (target.name.len > PG_NAME_MAX)
-		return front_refuse_long_name(s, 'C');
+	if (!front_is_fit_name(s, target.name))
+		return front_refuse_name(s, 'C');
 	p = front_expect(s, 'C');
 	if (p == NULL)
 		return front_out_of_memory(s);
@@ -451,7 +470,8 @@ pg_sync_ours(struct session *s)
 enum err
 extended_sync(struct session *s, const struct message *r)
 {
-	return wire_end(&r->body) != ERR_NONE ? front_malformed(s) : pg_sync(s);
+	return wire_end(&r->body) != ERR_NONE ? front_malformed(s)
+					      : copy_sync(s);
 }
 
 enum err

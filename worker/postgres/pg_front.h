@@ -2,6 +2,7 @@
  * pg_front.h - what the handlers of the client's messages share.
  *
  *   pg_frontend.c  whole messages, the table of handlers, simple query
+ *   pg_fastpath.c  FunctionCall
  *   pg_extended.c  Parse, Bind, Describe, Execute, Close, Flush, Sync
  */
 #ifndef SALLYPORT_PG_FRONT_H
@@ -24,14 +25,28 @@ enum err front_out_of_memory(struct session *s) MUST_CHECK;
 /* An ordinary error for a message of this kind. */
 enum err front_refuse(struct session *s, char kind, const char *sqlstate,
     const char *message) MUST_CHECK;
-enum err front_refuse_long_name(struct session *s, char kind) MUST_CHECK;
+/* Would the server know a statement or portal by this very name? */
+bool front_is_fit_name(const struct session *s, struct text name);
+enum err front_refuse_name(struct session *s, char kind) MUST_CHECK;
 /* A place in the queue for the answer to an extended-query message. */
 struct pending *front_expect(struct session *s, char kind);
 /* What is in flight may change how the next text is to be read or judged:
  * wait for it. */
 enum err front_pass_bar(struct session *s) MUST_CHECK;
+/* As above, for what may change a setting back when it ends. */
+enum err front_pass_switch(struct session *s, struct text sql) MUST_CHECK;
+/* Does the reading of this text hang on a setting that may have changed
+ * without our knowing? */
+bool front_is_ambiguous(const struct session *s, struct text sql);
+enum err front_refuse_ambiguous(struct session *s, char kind) MUST_CHECK;
 /* Room for the names and texts that this message brings. */
 enum err front_make_room(struct session *s, const struct message *r) MUST_CHECK;
+
+/* A statement without a text to judge is refused, on record. */
+enum err front_refuse_recorded(struct session *s, char type, size_t total,
+    const char *sqlstate, const char *reason) MUST_CHECK;
+
+enum err fastpath_call(struct session *s, const struct message *r) MUST_CHECK;
 
 enum err extended_parse(struct session *s, const struct message *r) MUST_CHECK;
 enum err extended_bind(struct session *s, const struct message *r) MUST_CHECK;

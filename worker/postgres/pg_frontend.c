@@ -6,7 +6,8 @@
  */
 #include <stdio.h>
 
-#include "worker/postgres/pg_front.h"
+#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/pg_replicate.h"
 #include "worker/snapshot.h"
 
 enum {
@@ -67,11 +68,18 @@ front_refuse(
 }
 
 /* The server would cut a longer name, and so have one for two of ours. */
+bool
+front_is_fit_name(const struct session *s, struct text name)
+{
+	return name.len <= PG_NAME_MAX && pg_is_fit_name(s, name);
+}
+
 enum err
-front_refuse_long_name(struct session *s, char kind)
+front_refuse_name(struct session *s, char kind)
 {
 	return front_refuse(s, kind, "42622",
-	    "names of statements and portals may have 63 bytes");
+	    "names of statements and portals may have 63 bytes, and "
+	    "characters beyond ASCII only under client_encoding UTF8");
 }
 
 /* A place in the queue for the answer to an extended-query message. */
@@ -93,6 +101,36 @@ enum err
 front_pass_bar(struct session *s)
 {
 	return pg_of(s)->is_barred ? pg_settle(s) : ERR_NONE;
+}
+
+/* The end of a transaction takes a setting made in it back: what hangs on one
+ * is read when that is known. */
+enum err
+front_pass_switch(struct session *s, struct text sql)
+{
+	return pg_of(s)->has_switched && !pg_reads_alike(sql) ? pg_settle(s)
+							      : ERR_NONE;
+}
+
+bool
+front_is_ambiguous(const struct session *s, struct text sql)
+{
+	const struct pg *pg = pg_of(s);
+
+	if (!pg->is_unreported &&
+	    (!pg->has_implicit_work ||
+		(s->gate->lex.standard_conforming_strings &&
+		    !pg->has_switched)))
+		return false;
+	return !pg_reads_alike(sql);
+}
+
+enum err
+front_refuse_ambiguous(struct session *s, char kind)
+{
+	return front_refuse(s, kind, "0A000",
+	    "how this text is read hangs on settings that an earlier "
+	    "statement of the batch may have changed: send a Sync before it");
 }
 
 /* What is kept of statements is bounded: wait until those in flight are over;
@@ -126,30 +164,17 @@ fetched_cursor(struct session *s, const struct ruling *j)
 }
 
 static enum err
-on_query(struct session *s, const struct message *r)
+forward_query(struct session *s, const struct message *r, struct run *run)
 {
 	struct pg *pg = pg_of(s);
-	struct wire body = r->body;
-	struct text sql = wire_cstring(&body);
-	struct ruling *j;
+	uint16_t reads = copy_reads(run->ruling);
 	struct pending *p;
-	struct run *run;
-	enum err e = wire_end(&body);
+	enum err e = reads > 0 ? pg_settle(s) : ERR_NONE;
 
-	if (e != ERR_NONE)
-		return front_malformed(s);
-	e = front_pass_bar(s);
-	if (e == ERR_NONE)
-		e = front_make_room(s, r);
-	if (e != ERR_NONE || pg->is_skipping)
+	if (e != ERR_NONE || pg->is_skipping) {
+		run_drop(run);
 		return e;
-	j = gate_judge(s->gate, sql);
-	e = pg_admit(s, 'Q', j, TEXT(""), &run);
-	ruling_drop(j);
-	if (e != ERR_NONE || run == NULL)
-		return e;
-	if (undo_is_wanted(run))
-		return undo_query(s, r->bytes, run);
+	}
 	p = front_expect(s, 'Q');
 	if (p == NULL) {
 		run_drop(run);
@@ -157,12 +182,47 @@ on_query(struct session *s, const struct message *r)
 	}
 	p->run = run;
 	p->portal = fetched_cursor(s, run->ruling);
+	copy_expect(pg, p, reads);
 	pg->batch++;
 	pg->has_unsynced = false;
 	front_forward(s, r);
 	if (pg->queue.count == 1)
 		run_start(s, run);
 	return ERR_NONE;
+}
+
+static enum err
+on_query(struct session *s, const struct message *r)
+{
+	struct pg *pg = pg_of(s);
+	struct wire body = r->body;
+	struct text sql = wire_cstring(&body);
+	struct ruling *j;
+	struct run *run;
+	enum err e = wire_end(&body);
+
+	if (e != ERR_NONE)
+		return front_malformed(s);
+	e = front_pass_bar(s);
+	if (e == ERR_NONE)
+		e = front_pass_switch(s, sql);
+	if (e == ERR_NONE)
+		e = front_make_room(s, r);
+	if (e != ERR_NONE || pg->is_skipping)
+		return e;
+	if (front_is_ambiguous(s, sql))
+		return front_refuse_ambiguous(s, 'Q');
+	j = pg->replication == REPLICATION_NONE ? gate_judge(s->gate, sql)
+						: replication_judge(s, sql);
+	e = pg_admit(s, 'Q', j, TEXT(""), &run);
+	ruling_drop(j);
+	if (e != ERR_NONE || run == NULL)
+		return e;
+	if (undo_is_wanted(run))
+		return undo_query(s, r->bytes, run);
+	if (copy_is_masked(s, run))
+		return copy_out_run(s, 'Q', run, false);
+	return forward_query(s, r, run);
 }
 
 /* --- the rest ------------------------------------------------------------- */
@@ -179,8 +239,8 @@ on_terminate(struct session *s, const struct message *r)
 }
 
 /* Refuse a message that has no text to judge, on record. */
-static enum err
-refuse_recorded(struct session *s, char type, size_t total,
+enum err
+front_refuse_recorded(struct session *s, char type, size_t total,
     const char *sqlstate, const char *reason)
 {
 	struct json *j = audit_begin(s->audit, "statement");
@@ -195,24 +255,10 @@ refuse_recorded(struct session *s, char type, size_t total,
 	return front_refuse(s, type, sqlstate, reason);
 }
 
-static enum err
-on_function_call(struct session *s, const struct message *r)
-{
-	return refuse_recorded(s, 'F', r->bytes.len, "0A000",
-	    "fast-path function calls are not supported in this version");
-}
-
-/* Left over from a COPY that is no more: the server ignores it, too. */
-static enum err
-on_stray_copy(struct session *s, const struct message *r)
-{
-	(void)s, (void)r;
-	return ERR_NONE;
-}
-
 static const struct {
 	enum err (*handle)(struct session *s, const struct message *r);
 	bool ends_skipping; /* handled even while messages are ignored */
+	bool is_copys;	    /* a server that reads COPY data takes it, too */
 } handlers[128] = {
     ['Q'] = {.handle = on_query},
     ['P'] = {.handle = extended_parse},
@@ -220,12 +266,13 @@ static const struct {
     ['D'] = {.handle = extended_describe},
     ['E'] = {.handle = extended_execute},
     ['C'] = {.handle = extended_close},
-    ['H'] = {.handle = extended_flush},
-    ['F'] = {.handle = on_function_call},
-    ['d'] = {.handle = on_stray_copy},
-    ['c'] = {.handle = on_stray_copy},
-    ['f'] = {.handle = on_stray_copy},
-    ['S'] = {.handle = extended_sync, .ends_skipping = true},
+    ['H'] = {.handle = extended_flush, .is_copys = true},
+    ['F'] = {.handle = fastpath_call},
+    ['c'] = {.handle = copy_on_end, .is_copys = true},
+    ['f'] = {.handle = copy_on_end, .is_copys = true},
+    ['S'] = {.handle = extended_sync,
+	.ends_skipping = true,
+	.is_copys = true},
     ['X'] = {.handle = on_terminate, .ends_skipping = true},
 };
 
@@ -233,12 +280,25 @@ static enum err
 dispatch(struct session *s, const struct message *r)
 {
 	unsigned type = (unsigned char)r->type;
+	bool is_copys = type < 128 && handlers[type].is_copys;
+	enum err e = is_copys ? ERR_NONE : copy_pass_bar(s, r->type);
 
+	if (e != ERR_NONE)
+		return e;
 	if (type >= 128 || handlers[type].handle == NULL)
 		return pg_fatal(s, ENDING_PROTOCOL, "08P01",
 		    "unknown message type from the client");
+	if (pg_of(s)->is_feeding && !is_copys) {
+		pg_of(s)->current = 0; /* its time has not come */
+		return ERR_NONE;
+	}
 	if (pg_of(s)->is_skipping && !handlers[type].ends_skipping)
 		return ERR_NONE;
+	if (pg_of(s)->replication != REPLICATION_NONE &&
+	    memchr("PBDECF", r->type, 6) != NULL)
+		return front_refuse(s, r->type, "08P01",
+		    "extended query protocol and function calls are not "
+		    "supported in a replication connection");
 	return handlers[type].handle(s, r);
 }
 
@@ -249,14 +309,21 @@ refuse_oversized(struct session *s, char type, size_t total)
 {
 	struct pg *pg = pg_of(s);
 	char text[128];
+	enum err e;
 
+	if (strchr("cfHS", type) != NULL)
+		return pg_fatal(
+		    s, ENDING_PROTOCOL, "08P01", "invalid message length");
+	e = copy_pass_bar(s, type);
+	if (e != ERR_NONE)
+		return e;
 	pg->skip = total;
-	if (pg->is_skipping || type == 'd')
+	if (pg->is_skipping)
 		return ERR_NONE;
 	snprintf(text, sizeof(text),
 	    "message of %zu bytes is over the statement limit of %zu", total,
 	    s->settings->statement_limit);
-	return refuse_recorded(s, type, total, "54000", text);
+	return front_refuse_recorded(s, type, total, "54000", text);
 }
 
 static void
@@ -287,6 +354,9 @@ next_request(struct session *s, struct message *out)
 		return pg_fatal(
 		    s, ENDING_PROTOCOL, "08P01", "invalid message length");
 	total = (size_t)len + 1;
+	if (total > COPY_SMALL_MAX && strchr("cfHS", out->type) != NULL)
+		return pg_fatal(
+		    s, ENDING_PROTOCOL, "08P01", "invalid message length");
 	if (total > s->settings->statement_limit)
 		return refuse_oversized(s, out->type, total);
 	if (total > have.len)
@@ -314,14 +384,19 @@ pg_serve(struct session *s)
 	if (pg->queue.count >= PG_PENDING_MAX ||
 	    peer_is_full(&s->relay.client) || peer_is_full(&s->relay.upstream))
 		return pg_wait(s, false);
+	e = copy_serve_data(s);
+	if (e != ERR_NOT_FOUND)
+		return e;
 	e = next_request(s, &r);
 	if (e == ERR_NOT_FOUND)
 		return pg_wait(s, true);
 	if (e != ERR_NONE || pg->skip > 0)
 		return e;
+	pg->current = r.bytes.len;
 	e = dispatch(s, &r);
 	if (s->relay.upstream.out.failed || pg_out(s)->failed)
 		return front_out_of_memory(s);
-	peer_consume(&s->relay.client, r.bytes.len);
+	peer_consume(&s->relay.client, pg->current);
+	pg->current = 0;
 	return e;
 }

@@ -15,11 +15,6 @@
 #include "worker/mask_key.h"
 #include "worker/postgres/pg_login.h"
 
-enum {
-	GREETINGS_MAX = 3, /* GSSENCRequest, SSLRequest, then the startup */
-	GREETING_MIN = 8,  /* length and code */
-};
-
 /* --- saying no ------------------------------------------------------------ */
 
 enum err
@@ -30,6 +25,11 @@ login_fail(struct session *s, const char *sqlstate, const char *reason,
 
 	json_cstring(j, "reason", reason);
 	json_cstring(j, "sqlstate", sqlstate);
+	if (s->tls != NULL && tls_is_established(s->tls)) {
+		json_open(j, "tls", '{');
+		tls_describe(s->tls, j);
+		json_close(j, '}');
+	}
 	if (audit_send(s->audit) != ERR_NONE)
 		log_error(
 		    "a failed login of \"%s\" could not be recorded", s->login);
@@ -55,8 +55,8 @@ login_put_authentication(struct buffer *b, uint32_t kind, struct text data)
 
 /* --- reading -------------------------------------------------------------- */
 
-static enum err
-wait_login(struct session *s)
+enum err
+login_wait(struct session *s)
 {
 	enum err e = relay_turn(&s->relay, true);
 
@@ -78,78 +78,51 @@ login_need(struct session *s, size_t n)
 	enum err e = ERR_NONE;
 
 	while (e == ERR_NONE && peer_pending(&s->relay.client).len < n)
-		e = wait_login(s);
+		e = login_wait(s);
 	return e;
 }
 
-/* A startup packet, into `body`; consumed when the next is read. */
-static enum err
-read_startup(struct session *s, struct pg_startup *out, size_t *total_out)
-{
-	struct text have;
-	struct wire w;
-	uint32_t len;
-	enum err e = login_need(s, 4);
-
-	if (e != ERR_NONE)
-		return e;
-	have = peer_pending(&s->relay.client);
-	w = wire_of(have.at, have.len);
-	len = wire_u32(&w);
-	if (len < PG_STARTUP_MIN || len > PG_STARTUP_MAX)
-		return ERR_MALFORMED;
-	e = login_need(s, len);
-	if (e != ERR_NONE)
-		return e;
-	have = peer_pending(&s->relay.client);
-	*total_out = len;
-	return pg_parse_startup(wire_of(have.at + 4, len - 4), out);
-}
-
-/* --- cancel requests ------------------------------------------------------ */
-
-/* Tell the worker that serves this session; it alone has the server's key. */
-static void
-carry_cancel(struct scoreboard *b, int32_t pid, uint32_t key)
-{
-	uint32_t i;
-
-	for (i = 0; i < b->slot_count && pid != 0 && key != 0; i++) {
-		struct slot *slot = &b->slots[i];
-
-		if (atomic_load(&slot->backend_pid) != pid ||
-		    atomic_load(&slot->cancel_secret) != key)
-			continue;
-		atomic_fetch_or(&slot->orders, ORDER_CANCEL);
-		if (atomic_load(&slot->pid) > 0)
-			kill(atomic_load(&slot->pid), SIGUSR1);
-	}
-}
-
 /* --- upstream ------------------------------------------------------------- */
+
+struct upstream_access
+pg_upstream_access(const struct session *s)
+{
+	size_t i = s->listener->upstream_index;
+
+	return (struct upstream_access){.upstream = s->upstream,
+	    .tls = tls_upstream_context(s->birth->tls, i),
+	    .broker = s->birth->broker};
+}
 
 static enum err
 open_upstream(struct session *s, const struct login_settings *w)
 {
 	struct pg *pg = pg_of(s);
 	struct text database = text_of(s->database);
+	const struct upstream_access access = pg_upstream_access(s);
 	char reason[UPSTREAM_REASON_MAX];
 	enum err e;
 
 	/* the server looks after us as we look after the client: when this
 	 * process dies, its statement ends too. Servers before PostgreSQL 14
 	 * do not know the setting, which comes last in the list. */
-	e = pg_upstream_open(s->upstream, database, w->list, w->count,
-	    s->birth->broker, &pg->link);
+	e = pg_upstream_open(&access, database, w->list, w->count, &pg->link);
 	if (e == ERR_REFUSED && strcmp(pg->link.sqlstate, "42704") == 0)
-		e = pg_upstream_open(s->upstream, database, w->list,
-		    w->count - 1, s->birth->broker, &pg->link);
+		e = pg_upstream_open(
+		    &access, database, w->list, w->count - 1, &pg->link);
 
 	if (e == ERR_NONE) {
 		peer_init(&s->relay.upstream, pg->link.fd,
 		    PG_MASKED_ROW_MAX + 2 * RELAY_CHUNK);
-		pg->link.fd = -1; /* the relay's now */
-		gate_want_catalog(s->gate);
+		if (pg->link.tls != NULL)
+			peer_set_transport(&s->relay.upstream, &tls_transport,
+			    pg->link.tls);
+		pg->link_tls = pg->link.tls;
+		pg->link.fd = -1; /* the relay's now, as is its TLS */
+		pg->link.tls = NULL;
+		/* of a replication connection in no database there is none */
+		if (pg->replication != REPLICATION_PHYSICAL)
+			gate_want_catalog(s->gate);
 		return ERR_NONE;
 	}
 	memcpy(reason, pg->link.reason, sizeof(reason));
@@ -161,20 +134,6 @@ open_upstream(struct session *s, const struct login_settings *w)
 	    "session %s: upstream %s: %s", s->id, s->upstream->name, reason);
 	return login_fail(
 	    s, "08006", reason, "the database cannot be reached at the moment");
-}
-
-enum err
-pg_note_parameter(struct session *s, const struct pg_parameter *p)
-{
-	if (text_is(p->name, TEXT("standard_conforming_strings")))
-		s->gate->lex.standard_conforming_strings =
-		    text_is(p->value, TEXT("on"));
-	if (text_is(p->name, TEXT("client_encoding")) &&
-	    !text_is(p->value, TEXT("UTF8")))
-		return pg_fatal(s, ENDING_PROTOCOL, "0A000",
-		    "client_encoding is no longer UTF8, which this version "
-		    "cannot read");
-	return ERR_NONE;
 }
 
 /* Everything the server said while logging in, read as later on. */
@@ -196,23 +155,45 @@ note_parameters(struct session *s, const struct buffer *parameters)
 	return e;
 }
 
-/* The server's own pid, which tools rely on, with a secret of ours. */
-static void
-put_key_data(struct session *s)
+/* The server's own pid, which tools rely on, with a key of ours: 4 bytes, as
+ * long as there were no others, or what protocol 3.2 has room for. */
+static enum err
+put_key_data(struct session *s, const struct pg_startup *startup)
 {
 	struct pg *pg = pg_of(s);
-	uint32_t secret = 0;
+	char bytes[CANCEL_KEY_MAX];
+	struct text key = {bytes,
+	    startup->code >= PG_PROTOCOL_3_2 ? sizeof(bytes)
+					     : PG_CANCEL_KEY_MIN};
 	size_t at;
 
-	if (RAND_bytes((uint8_t *)&secret, sizeof(secret)) == 1 &&
-	    secret != 0) {
-		atomic_store(&s->slot->cancel_secret, secret);
-		atomic_store(&s->slot->backend_pid, pg->link.backend_pid);
-	}
+	if (RAND_bytes((uint8_t *)bytes, sizeof(bytes)) != 1)
+		return ERR_SYSTEM;
+	slot_set_cancel_key(s->slot, pg->link.backend_pid, key);
 	at = pg_message_begin(pg_out(s), 'K');
 	buffer_put_u32(pg_out(s), (uint32_t)pg->link.backend_pid);
-	buffer_put_u32(pg_out(s), secret);
+	buffer_put_text(pg_out(s), key);
 	pg_message_end(pg_out(s), at);
+	return ERR_NONE;
+}
+
+/* How the bytes crossed on each side. */
+static void
+put_transports(struct session *s, struct json *j)
+{
+	const struct tls *upstream = pg_of(s)->link_tls;
+
+	if (s->tls != NULL) {
+		json_open(j, "tls", '{');
+		tls_describe(s->tls, j);
+		json_bool(j, "channel_binding", pg_of(s)->is_bound);
+		json_close(j, '}');
+	}
+	if (upstream != NULL) {
+		json_open(j, "upstream_tls", '{');
+		tls_describe(upstream, j);
+		json_close(j, '}');
+	}
 }
 
 static enum err
@@ -226,6 +207,7 @@ record_connect(struct session *s, const struct login_settings *w)
 	for (i = 0; i < w->count; i++)
 		json_element(j, w->list[i].name);
 	json_close(j, ']');
+	put_transports(s, j);
 	if (s->gate->claims.len > 0) {
 		json_open(j, "claims", '{');
 		json_text(j, "application_name", s->gate->claims);
@@ -235,7 +217,8 @@ record_connect(struct session *s, const struct login_settings *w)
 }
 
 static enum err
-welcome(struct session *s, const struct login_settings *w)
+welcome(struct session *s, const struct login_settings *w,
+    const struct pg_startup *startup)
 {
 	struct pg *pg = pg_of(s);
 	enum err e = note_parameters(s, &pg->link.parameters);
@@ -250,7 +233,9 @@ welcome(struct session *s, const struct login_settings *w)
 	login_put_authentication(pg_out(s), 0, TEXT(""));
 	buffer_put(
 	    pg_out(s), pg->link.parameters.bytes, pg->link.parameters.len);
-	put_key_data(s);
+	e = put_key_data(s, startup);
+	if (e != ERR_NONE)
+		return e;
 	pg->status = 'I';
 	pg_put_ready(pg_out(s), pg->status);
 	/* what came after the login is the session's, half a message too */
@@ -262,25 +247,7 @@ welcome(struct session *s, const struct login_settings *w)
 	return ERR_NONE;
 }
 
-/* --- the greeting --------------------------------------------------------- */
-
-/* NegotiateProtocolVersion: 3.0 is the newest, and these are not known. */
-static void
-put_negotiation(struct session *s, const struct pg_startup *startup)
-{
-	struct buffer *b = pg_out(s);
-	size_t at, i;
-
-	if (startup->code == PG_PROTOCOL_3_0 &&
-	    startup->unknown_option_count == 0)
-		return;
-	at = pg_message_begin(b, 'v');
-	buffer_put_u32(b, PG_PROTOCOL_3_0);
-	buffer_put_u32(b, (uint32_t)startup->unknown_option_count);
-	for (i = 0; i < startup->unknown_option_count; i++)
-		buffer_put_cstring(b, startup->unknown_options[i]);
-	pg_message_end(b, at);
-}
+/* --- the whole login ------------------------------------------------------ */
 
 static enum err
 make_state(struct session *s)
@@ -298,42 +265,6 @@ make_state(struct session *s)
 	return pg->statements == NULL || pg->portals == NULL || pg->row == NULL
 		   ? ERR_MEMORY
 		   : ERR_NONE;
-}
-
-/* Answer SSLRequest and GSSENCRequest until the startup comes. */
-static enum err
-read_greeting(struct session *s, struct pg_startup *out)
-{
-	size_t total, i;
-	enum err e = ERR_MALFORMED;
-
-	for (i = 0; i < GREETINGS_MAX; i++) {
-		e = read_startup(s, out, &total);
-		if (e != ERR_NONE)
-			return e;
-		if (out->code != PG_CODE_SSL && out->code != PG_CODE_GSSENC) {
-			/* its texts are used until login is over */
-			s->greeting = total;
-			return ERR_NONE;
-		}
-		peer_consume(&s->relay.client, total);
-		buffer_put_u8(pg_out(s), 'N');
-	}
-	return ERR_MALFORMED;
-}
-
-static enum err
-fail_greeting(struct session *s, enum err e)
-{
-	/* a probe that came and went, as load balancers do */
-	if (e == ERR_CLOSED && s->relay.client.bytes_in == 0)
-		return ERR_NOT_FOUND;
-	if (e == ERR_UNSUPPORTED)
-		return login_fail(s, "0A000", "unsupported protocol version",
-		    "unsupported frontend protocol: Sallyport speaks 3.0");
-	if (e == ERR_DEADLINE || e == ERR_CLOSED)
-		return login_fail_proof(s, e);
-	return login_fail_malformed(s);
 }
 
 /* The texts of the startup packet, kept for as long as the session. */
@@ -369,21 +300,16 @@ pg_greet(struct session *s)
 
 	if (e != ERR_NONE || startup == NULL || w == NULL)
 		return ERR_MEMORY;
-	e = read_greeting(s, startup);
+	e = login_greet(s, startup);
 	if (e != ERR_NONE)
-		return fail_greeting(s, e);
-	if (startup->code == PG_CODE_CANCEL) {
-		carry_cancel(
-		    s->birth->board, startup->cancel_pid, startup->cancel_key);
-		return ERR_NOT_FOUND;
-	}
+		return e;
 	if (keep_startup(s, startup) != ERR_NONE)
 		return login_fail_malformed(s);
-	if (startup->replication.len > 0 &&
-	    !text_is(startup->replication, TEXT("false")))
-		return login_fail(s, "0A000", "replication connection",
-		    "replication connections are not supported");
-	put_negotiation(s, startup);
+	if (s->listener->requires_tls && s->tls == NULL)
+		return login_fail(s, "28000", "TLS is required",
+		    "this address of Sallyport takes TLS connections only; "
+		    "connect with sslmode=require or stronger");
+	login_negotiate(s, startup);
 	e = login_identify(s);
 	if (e != ERR_NONE)
 		return e;
@@ -397,50 +323,5 @@ pg_greet(struct session *s)
 	e = login_settings(s, startup, w);
 	if (e == ERR_NONE)
 		e = open_upstream(s, w);
-	return e == ERR_NONE ? welcome(s, w) : e;
-}
-
-/* Say it, and let the client read it before the socket is gone. */
-static void
-say_too_many(int fd)
-{
-	const struct pg_complaint c = {.severity = "FATAL",
-	    .sqlstate = "53300",
-	    .message = TEXT("sorry, too many clients already")};
-	struct buffer b = {.ceiling = 1024};
-	char ignored[PG_STARTUP_MAX];
-
-	pg_put_complaint(&b, 'E', &c);
-	if (!b.failed && send(fd, b.bytes, b.len, MSG_NOSIGNAL) >= 0)
-		shutdown(fd, SHUT_WR);
-	buffer_free(&b);
-	/* unread bytes would make close() a reset */
-	while (recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
-		continue;
-}
-
-bool
-pg_refuse(struct birth *b, int fd, bool is_late)
-{
-	uint8_t head[GREETING_MIN * 2];
-	ssize_t n = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
-	struct wire w = wire_of(head, n > 0 ? (size_t)n : 0);
-	uint32_t code;
-	int32_t pid;
-
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		return true; /* it has left */
-	if (n < GREETING_MIN && !is_late)
-		return false;
-	wire_u32(&w);
-	code = wire_u32(&w);
-	if ((code == PG_CODE_SSL || code == PG_CODE_GSSENC) && !is_late)
-		return recv(fd, head, GREETING_MIN, MSG_DONTWAIT) < 0 ||
-		       send(fd, "N", 1, MSG_NOSIGNAL) < 0;
-	pid = wire_i32(&w);
-	if (code == PG_CODE_CANCEL)
-		carry_cancel(b->board, pid, wire_u32(&w));
-	else
-		say_too_many(fd);
-	return true;
+	return e == ERR_NONE ? welcome(s, w, startup) : e;
 }

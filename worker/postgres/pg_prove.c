@@ -1,9 +1,11 @@
 /*
- * pg_prove.c - SCRAM-SHA-256 with the client, and who it is then.
+ * pg_prove.c - SCRAM-SHA-256 and -PLUS with the client, and who it is then.
  *
  * The verifiers are the broker's: the salt comes from there and the proof
  * goes there.  The rule: a name that does not exist takes the same way, the
- * same time and the same words as one that does.  Source: RFC 5802, 7677.
+ * same time and the same words as one that does.  Over TLS a proof may be
+ * bound to the connection (-PLUS): then nobody between can pass it on.
+ * Source: RFC 5802, 5929, 7677.
  */
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -21,8 +23,11 @@ struct scram {			/* the conversation with the client, RFC 5802 */
 	char client_first[512]; /* bare */
 	char server_first[512];
 	char nonce[256]; /* the client's and ours */
-	char header[8];	 /* GS2 header: "n,," or "y,," */
+	bool offers_binding;
+	struct scram_binding binding; /* as offered; header: as chosen */
 };
+
+static const char plain[] = "SCRAM-SHA-256", plus[] = "SCRAM-SHA-256-PLUS";
 
 /* A 'p' message's body; consume *total_out bytes when done with it. */
 static enum err
@@ -49,21 +54,48 @@ read_password(struct session *s, struct wire *body, size_t *total_out)
 	return e;
 }
 
+/* The GS2 header, which must fit the mechanism. "y" means that the client
+ * could bind and believes that we could not: when we offered it, somebody
+ * between has taken the offer away. */
+static enum err
+read_header(struct text message, struct text mechanism, struct scram *c)
+{
+	struct text bound = TEXT(SCRAM_GS2_BOUND), header = {message.at, 3};
+
+	if (text_is(mechanism, text_of(plus))) {
+		if (!c->offers_binding || !text_starts(message, bound))
+			return ERR_UNSUPPORTED;
+		header.len = bound.len;
+	} else if (!text_is(mechanism, text_of(plain))) {
+		return ERR_UNSUPPORTED;
+	} else if (!text_starts(message, TEXT("n,,")) &&
+		   (c->offers_binding || !text_starts(message, TEXT("y,,")))) {
+		return ERR_UNSUPPORTED;
+	}
+	field_set(c->binding.header, sizeof(c->binding.header), header);
+	if (header.len != bound.len)
+		c->binding.data_len = 0;
+	return ERR_NONE;
+}
+
 /* "n,,n=,r=<nonce>": the header, and the bare rest. */
 static enum err
-read_client_first(struct text message, struct scram *c, struct text *nonce)
+read_client_first(
+    const struct pg_sasl_initial *initial, struct scram *c, struct text *nonce)
 {
+	struct text message = initial->response;
+	size_t len;
 	char *r;
+	enum err e;
 
 	if (message.len < 3 || message.len >= sizeof(c->client_first) ||
 	    memchr(message.at, 0, message.len) != NULL)
 		return ERR_MALFORMED;
-	/* no channel binding without TLS: "p=" is not for us */
-	if (!text_starts(message, TEXT("n,,")) &&
-	    !text_starts(message, TEXT("y,,")))
-		return ERR_UNSUPPORTED;
-	memcpy(c->header, message.at, 3);
-	memcpy(c->client_first, message.at + 3, message.len - 3);
+	e = read_header(message, initial->mechanism, c);
+	if (e != ERR_NONE)
+		return e;
+	len = strlen(c->binding.header);
+	memcpy(c->client_first, message.at + len, message.len - len);
 	r = strstr(c->client_first, ",r=");
 	if (r == NULL || strchr(r + 3, ',') != NULL || strlen(r + 3) < 8 ||
 	    strlen(r + 3) > 128)
@@ -107,7 +139,8 @@ static enum err
 read_client_final(
     struct text message, const struct scram *c, struct broker_request *r)
 {
-	char copy[1024], binding[16], expected[512], *proof;
+	char copy[1024], binding[SCRAM_BINDING_TEXT_MAX], expected[512];
+	char *proof;
 	size_t len;
 	int n;
 
@@ -120,7 +153,7 @@ read_client_final(
 		return ERR_MALFORMED;
 	*proof = '\0';
 	proof += 3;
-	binding[base64_encode((const uint8_t *)c->header, 3, binding)] = '\0';
+	scram_binding_encode(&c->binding, binding);
 	n = snprintf(
 	    expected, sizeof(expected), "c=%s,r=%s", binding, c->nonce);
 	if (n < 0 || strcmp(copy, expected) != 0)
@@ -149,6 +182,20 @@ put_server_final(struct session *s, const struct broker_reply *reply)
 	return ERR_NONE;
 }
 
+/* The list of mechanisms ends with an empty name. */
+static void
+put_offer(struct session *s, struct scram *c)
+{
+	struct scram_binding *b = &c->binding;
+
+	c->offers_binding = s->tls != NULL &&
+			    tls_binding(s->tls, b->data, &b->data_len) ==
+				ERR_NONE;
+	login_put_authentication(pg_out(s), 10,
+	    c->offers_binding ? TEXT("SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0")
+			      : TEXT("SCRAM-SHA-256\0\0"));
+}
+
 /* The whole exchange. ERR_REFUSED: the proof was wrong. */
 static enum err
 prove_client(struct session *s, struct text prover)
@@ -156,21 +203,18 @@ prove_client(struct session *s, struct text prover)
 	struct broker_request r = {.kind = BROKER_CLIENT_PROOF};
 	struct broker_reply reply;
 	struct pg_sasl_initial initial;
-	struct scram c = {.header = ""};
+	struct scram c = {.offers_binding = false};
 	struct text nonce;
 	struct wire body;
 	size_t total;
 	enum err e;
 
-	/* the list of mechanisms ends with an empty name */
-	login_put_authentication(pg_out(s), 10, TEXT("SCRAM-SHA-256\0\0"));
+	put_offer(s, &c);
 	e = read_password(s, &body, &total);
 	if (e == ERR_NONE)
 		e = pg_parse_sasl_initial(body, &initial);
-	if (e == ERR_NONE && !text_is(initial.mechanism, TEXT("SCRAM-SHA-256")))
-		e = ERR_UNSUPPORTED;
 	if (e == ERR_NONE)
-		e = read_client_first(initial.response, &c, &nonce);
+		e = read_client_first(&initial, &c, &nonce);
 	if (e == ERR_NONE)
 		e = put_server_first(s, &c, nonce, prover);
 	if (e != ERR_NONE)
@@ -182,6 +226,7 @@ prove_client(struct session *s, struct text prover)
 	if (e != ERR_NONE)
 		return e;
 	peer_consume(&s->relay.client, total);
+	pg_of(s)->is_bound = c.binding.data_len > 0;
 	e = broker_ask(s->birth->broker, &r, &reply);
 	return e == ERR_NONE ? put_server_final(s, &reply) : e;
 }

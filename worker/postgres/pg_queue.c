@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "worker/postgres/pg.h"
+#include "worker/postgres/pg_copy.h"
 
 enum {
 	QUEUE_SIZE = 64
@@ -51,6 +51,30 @@ queue_at(struct queue *q, size_t i)
 	return &q->ring[(q->head + i) & (q->size - 1)];
 }
 
+static void
+drop_entry(struct queue *q, struct pending *p)
+{
+	prepared_drop(p->prepared);
+	portal_drop(p->portal);
+	run_drop(p->run);
+	copy_out_drop(p->copy);
+	buffer_free(&p->local);
+	q->readers -= p->may_read;
+	q->unsure -= p->is_unsure;
+}
+
+void
+queue_remove(struct queue *q, size_t i, size_t n)
+{
+	size_t k;
+
+	for (k = i; k < i + n; k++)
+		drop_entry(q, queue_at(q, k));
+	for (k = i; k + n < q->count; k++)
+		*queue_at(q, k) = *queue_at(q, k + n);
+	q->count -= n;
+}
+
 void
 queue_pop(struct queue *q)
 {
@@ -58,10 +82,7 @@ queue_pop(struct queue *q)
 
 	if (p == NULL)
 		return;
-	prepared_drop(p->prepared);
-	portal_drop(p->portal);
-	run_drop(p->run);
-	buffer_free(&p->local);
+	drop_entry(q, p);
 	q->head = (q->head + 1) & (q->size - 1);
 	q->count--;
 }

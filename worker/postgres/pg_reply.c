@@ -16,14 +16,43 @@ enum {
 /* A statement that no server can parse, to make it fail. */
 static const char poison[] = "refused by sallyport";
 
+/* The client's encoding; there is one session in a process. */
+static bool is_in_ascii;
+
+void
+pg_reply_in_ascii(bool is_so)
+{
+	is_in_ascii = is_so;
+}
+
+/* Rules, people and relations have names beyond ASCII: a character that the
+ * client may not understand becomes `?`. */
+static struct text
+in_ascii(struct text t, char *copy, size_t size)
+{
+	size_t i, len = 0;
+
+	if (!is_in_ascii)
+		return t;
+	for (i = 0; i < t.len && len < size; i++) {
+		unsigned char c = (unsigned char)t.at[i];
+
+		if (c < 0x80 || c >= 0xc0)
+			copy[len++] = c < 0x80 ? t.at[i] : '?';
+	}
+	return (struct text){copy, len};
+}
+
 void
 pg_put_refusal(struct buffer *b, const struct refusal *r)
 {
+	char message[GATE_REASON_MAX + 256], detail[DETAIL_MAX];
+	char hint[GATE_REASON_MAX];
 	const struct pg_complaint c = {.severity = "ERROR",
 	    .sqlstate = r->sqlstate,
-	    .message = r->message,
-	    .detail = r->detail,
-	    .hint = r->hint};
+	    .message = in_ascii(r->message, message, sizeof(message)),
+	    .detail = in_ascii(r->detail, detail, sizeof(detail)),
+	    .hint = in_ascii(r->hint, hint, sizeof(hint))};
 
 	pg_put_complaint(b, 'E', &c);
 }

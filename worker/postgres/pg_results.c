@@ -3,7 +3,7 @@
  *
  * The rule: a row passes only when the treatment of its columns is known.
  */
-#include "worker/postgres/pg_back.h"
+#include "worker/postgres/pg_copy.h"
 #include "worker/snapshot.h"
 
 /* Whose rows these are, with the shape they have. */
@@ -27,6 +27,8 @@ back_on_row_description(
 
 	if (!back_front_is(pg, "QD") || (p->kind == 'Q' && p->run == NULL))
 		return back_unexpected(s, a);
+	if (p->copy != NULL)
+		return copy_out_on_columns(s, a, fate);
 	if (p->is_ours || p->is_muted)
 		*fate = FATE_DROP;
 	if (p->kind == 'D' && p->target == 'S') {
@@ -58,6 +60,8 @@ back_on_no_data(struct session *s, const struct answer *a, enum fate *fate)
 
 	if (!back_front_is(pg, "D"))
 		return back_unexpected(s, a);
+	if (p->copy != NULL)
+		return copy_out_on_columns(s, a, fate);
 	if (p->is_ours || p->is_muted)
 		*fate = FATE_DROP;
 	back_advance(s);
@@ -85,9 +89,11 @@ back_on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 	struct shape *shape;
 	enum err e;
 
+	*fate = FATE_DROP;
+	if (back_front_is(pg, "E") && p->is_asked)
+		return back_on_answer(s, a);
 	if (!back_front_is(pg, "QE") || p->run == NULL)
 		return back_unexpected(s, a);
-	*fate = FATE_DROP;
 	if (p->is_muted)
 		return ERR_NONE;
 	shape = back_current_shape(p);
@@ -97,6 +103,8 @@ back_on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 		run_cut(s, p->run, "42501",
 		    "the result computes with protected columns, which their "
 		    "protection denies");
+	if (p->copy != NULL)
+		return copy_out_on_row(s, a, fate);
 	if (!run_count_row(s, p, a->total))
 		return ERR_NONE;
 	if (shape == NULL || !shape->is_masked) {
@@ -155,8 +163,14 @@ mute_batch(struct pg *pg)
 }
 
 static uint64_t
-changed_rows(struct text tag)
+changed_rows(const struct run *r, struct text tag)
 {
+	const uint64_t changing = BIT(OP_INSERT) | BIT(OP_UPDATE) |
+				  BIT(OP_DELETE) | BIT(OP_MERGE) |
+				  BIT(OP_COPY_IN);
+
+	if (text_starts(tag, TEXT("COPY")) && (r->operations & changing) == 0)
+		return 0;
 	if (text_starts(tag, TEXT("SELECT")) ||
 	    text_starts(tag, TEXT("FETCH")) || text_starts(tag, TEXT("MOVE")))
 		return 0;
@@ -170,15 +184,25 @@ back_on_complete(struct session *s, const struct answer *a, enum fate *fate)
 	struct pending *p = queue_front(&pg->queue);
 	struct wire body = a->body;
 	struct text tag = a->type == 'C' ? wire_cstring(&body) : TEXT("");
+	enum err e;
 
+	if (back_front_is(pg, "Y"))
+		return copy_on_counted(s, a, fate);
 	if (!back_front_is(pg, "QE"))
 		return back_unexpected(s, a);
 	if (p->run == NULL) { /* a query of ours */
 		*fate = FATE_DROP;
+		if (p->is_asked) {
+			pg->question.is_answered = true;
+			back_advance(s);
+		}
 		return ERR_NONE;
 	}
+	e = copy_note_complete(s, a, tag);
+	if (e != ERR_NONE)
+		return e;
 	note_block(pg, tag, p->run);
-	if (!undo_count(s, p->run, changed_rows(tag)))
+	if (!undo_count(s, p->run, changed_rows(p->run, tag)))
 		*fate = FATE_DROP;
 	if (p->run->is_cut) {
 		*fate = FATE_DROP;
@@ -189,6 +213,10 @@ back_on_complete(struct session *s, const struct answer *a, enum fate *fate)
 	}
 	if (p->is_muted)
 		*fate = FATE_DROP;
+	if (p->copy != NULL && *fate == FATE_PASS) {
+		copy_out_finish(s, p);
+		*fate = FATE_DROP;
+	}
 	if (p->kind == 'Q') /* several results; ReadyForQuery ends it */
 		return ERR_NONE;
 	run_finish(s, p->run);
@@ -196,30 +224,39 @@ back_on_complete(struct session *s, const struct answer *a, enum fate *fate)
 	return ERR_NONE;
 }
 
+void
+back_note_status(struct session *s, struct pending *p, struct wire body)
+{
+	struct pg *pg = pg_of(s);
+
+	pg->status = (char)wire_u8(&body);
+	pg->is_in_block = pg->is_unreported = false;
+	if (pg->status != 'I')
+		return;
+	pg->changed = 0;
+	names_end_transaction(pg->portals, p->batch);
+	snapshot_schema_settled(s->gate);
+}
+
 enum err
 back_on_ready(struct session *s, const struct answer *a, enum fate *fate)
 {
 	struct pg *pg = pg_of(s);
 	struct pending *p = queue_front(&pg->queue);
-	struct wire body = a->body;
 
-	if (!back_front_is(pg, "QS"))
+	if (back_front_is(pg, "Y"))
+		return copy_on_counted(s, a, fate);
+	if (!back_front_is(pg, "QSF"))
 		return back_unexpected(s, a);
 	if (p->run != NULL) {
 		if (p->run->is_cut && p->run->outcome.sqlstate[0] == '\0')
 			back_put_cut(s, p->run);
 		run_finish(s, p->run);
 	}
-	pg->status = (char)wire_u8(&body);
-	pg->is_in_block = pg->is_unreported = false;
+	back_note_status(s, p, a->body);
 	/* else conclude() has yet to act on it */
 	if (!p->keeps_ready && !p->is_ours)
 		pg->must_roll_back = pg->is_undo_due = false;
-	if (pg->status == 'I') {
-		pg->changed = 0;
-		names_end_transaction(pg->portals, p->batch);
-		snapshot_schema_settled(s->gate);
-	}
 	if (p->is_ours || p->is_muted || p->keeps_ready)
 		*fate = FATE_DROP;
 	back_advance(s);
@@ -252,6 +289,10 @@ back_on_acknowledged(struct session *s, const struct answer *a, enum fate *fate)
 		*fate = FATE_DROP;
 	if (p->is_poison) /* the server parsed it? then nothing is sure */
 		return back_unexpected(s, a);
+	if (p->run != NULL && pg->queue.count > 1) { /* it waits on the next one, too */
+		queue_at(&pg->queue, 1)->run = p->run;
+		p->run = NULL;
+	}
 	back_advance(s);
 	return ERR_NONE;
 }

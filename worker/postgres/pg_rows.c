@@ -20,8 +20,10 @@ shape_share(struct shape *s)
 void
 shape_drop(struct shape *s)
 {
-	if (s != NULL && --s->references == 0)
-		free(s);
+	if (s == NULL || --s->references > 0)
+		return;
+	arena_free(s->types);
+	free(s);
 }
 
 struct reading { /* of one RowDescription */
@@ -55,6 +57,9 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 	plan->is_scanned = plan->mask == MASK_NONE && g->protection != NULL &&
 			   protection_detectors(g->protection) != 0 &&
 			   mask_type_is_textual(field->type);
+	if (plan->mask != MASK_NONE || plan->is_scanned)
+		plan->type.shape =
+		    pg_type_shape(g, field->type, &r->shape->types);
 	r->shape->is_masked |= plan->mask != MASK_NONE || plan->is_scanned;
 	r->shape->is_denied |= p.is_denied;
 	return ERR_NONE;
@@ -89,9 +94,8 @@ shape_read(struct session *s, const struct ruling *j, struct wire body,
 	return ERR_NONE;
 }
 
-/* The value of one column as it may leave; false: as it came. */
-static bool
-mask_column(struct session *s, const struct column_plan *plan,
+bool
+column_mask_utf8(struct session *s, const struct column_plan *plan,
     struct text value, struct masked *out)
 {
 	const struct protection *protection = s->gate->protection;
@@ -107,6 +111,17 @@ mask_column(struct session *s, const struct column_plan *plan,
 	else
 		return false;
 	return out->is_null || out->value.at != value.at;
+}
+
+bool
+column_mask(struct session *s, const struct column_plan *plan,
+    struct text value, struct masked *out)
+{
+	if (plan->mask == MASK_NONE && !plan->is_scanned)
+		return false;
+	if (s->gate->coder.encoding != NULL && !text_is_ascii(value))
+		return pg_mask_foreign(s, plan, value, out);
+	return column_mask_utf8(s, plan, value, out);
 }
 
 static void
@@ -144,7 +159,7 @@ row_mask(struct session *s, const struct shape *shape, struct wire body,
 		value = wire_bytes(&body, (size_t)len);
 		if (body.bad)
 			return ERR_MALFORMED;
-		if (!mask_column(s, &shape->columns[i], value, &m))
+		if (!column_mask(s, &shape->columns[i], value, &m))
 			continue;
 		++*masked_out;
 		buffer_put_text(out, wire_since(&field, &run));

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
-#include "worker/postgres/pg.h"
+#include "worker/postgres/pg_copy.h"
 #include "worker/snapshot.h"
 
 struct run *
@@ -19,6 +19,7 @@ run_new(struct ruling *j, uint64_t seq)
 	r->ruling = ruling_share(j);
 	r->limits = j->verdict.limits;
 	r->operations = j->operations;
+	r->traits = j->traits;
 	r->outcome.seq = seq;
 	return r;
 }
@@ -56,6 +57,7 @@ run_cut(struct session *s, struct run *r, const char *sqlstate,
 	r->is_cut = true;
 	r->sqlstate = sqlstate;
 	snprintf(r->complaint, sizeof(r->complaint), "%s", complaint);
+	copy_stop_reading(s, r->complaint);
 	pg_cancel_upstream(s);
 }
 
@@ -123,8 +125,9 @@ void
 pg_cancel_upstream(struct session *s)
 {
 	const struct pg_upstream *link = &pg_of(s)->link;
-	enum err e = pg_upstream_cancel(
-	    s->upstream, link->backend_pid, link->cancel_key);
+	const struct upstream_access access = pg_upstream_access(s);
+	enum err e =
+	    pg_upstream_cancel(&access, link->backend_pid, link->cancel_key);
 
 	if (e != ERR_NONE)
 		log_warning("session %s: cannot cancel at upstream %s: %s",
@@ -245,15 +248,16 @@ suspect_portal(void *value)
 
 /* Code may have run, and what it did to names stays, even if it failed. */
 static void
-note_effects(struct session *s, struct ruling *j, bool has_failed)
+note_effects(struct session *s, const struct run *r, bool has_failed)
 {
+	struct ruling *j = r->ruling;
 	const uint64_t code =
 	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 	struct pg *pg = pg_of(s);
 	size_t i;
 
-	if ((j->traits & code) != 0 ||
-	    (j->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
+	if ((r->traits & code) != 0 ||
+	    (r->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		names_each(pg->statements, suspect_prepared);
 	if (!j->is_plain)
 		names_each(pg->portals, suspect_portal);
@@ -272,7 +276,7 @@ run_finish(struct session *s, struct run *r)
 
 	if (r->started != 0)
 		o->ms = relay_now() - r->started;
-	note_effects(s, r->ruling, o->sqlstate[0] != '\0');
+	note_effects(s, r, o->sqlstate[0] != '\0');
 	s->slot->rows += o->rows;
 	s->slot->masked += o->masked;
 	s->relay.deadline = 0;

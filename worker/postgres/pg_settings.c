@@ -103,7 +103,6 @@ want_setting(struct session *s, struct login_settings *w, struct text name,
 	    (!is_harmless(name) || j->verdict.rule != NULL || j->is_forbidden))
 		e = fail_setting(s, name, j->verdict.reason);
 	ruling_drop(j);
-	w->has_encoding |= text_is_folded(name, TEXT("client_encoding"));
 	w->list[w->count++] = (struct setting_pair){name, value};
 	return e;
 }
@@ -136,6 +135,8 @@ login_settings(struct session *s, const struct pg_startup *startup,
 	size_t i;
 	enum err e = want_options(s, w, startup->options);
 
+	if (e == ERR_NONE)
+		e = replication_want(s, startup->replication, w);
 	for (i = 0; i < startup->setting_count && e == ERR_NONE; i++)
 		e = want_setting(s, w, startup->settings[i].name,
 		    startup->settings[i].value);
@@ -144,9 +145,6 @@ login_settings(struct session *s, const struct pg_startup *startup,
 	if (w->count + 5 > LOGIN_SETTINGS_MAX)
 		return fail_setting(
 		    s, TEXT("options"), TEXT("too many settings"));
-	if (!w->has_encoding)
-		w->list[w->count++] = (struct setting_pair){
-		    TEXT("client_encoding"), TEXT("UTF8")};
 	w->list[w->count++] =
 	    (struct setting_pair){TEXT("application_name"), login};
 	w->list[w->count++] =

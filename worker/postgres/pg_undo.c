@@ -12,10 +12,11 @@
  */
 #include <stdio.h>
 
-#include "worker/postgres/pg.h"
+#include "worker/postgres/pg_copy.h"
 
 static const uint64_t changing =
-    BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE);
+    BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE) |
+    BIT(OP_COPY_IN);
 
 static const uint64_t transactions =
     BIT(OP_BEGIN) | BIT(OP_COMMIT) | BIT(OP_ROLLBACK) | BIT(OP_SAVEPOINT) |
@@ -61,6 +62,11 @@ has_hidden_write(const struct classified *text)
 	for (i = 0; i < text->count; i++) {
 		struct text t = text->statements[i].canonical;
 
+		/* COPY ( UPDATE … RETURNING … ) gives a line for each */
+		if (text_starts(t, TEXT("copy ("))) {
+			t.at += 6;
+			t.len -= 6;
+		}
 		for (k = 0; k < sizeof(hidden) / sizeof(hidden[0]); k++) {
 			if (memmem(t.at, t.len, hidden[k].at,
 				hidden[k].len) != NULL)
@@ -80,6 +86,8 @@ undo_is_uncountable(const struct ruling *j, const struct ruling *inner)
 		limit |= inner->verdict.limits.changed_rows;
 		operations |= inner->operations;
 	}
+	if (limit != 0 && (operations & BIT(OP_UNKNOWN)) != 0)
+		return true;
 	if (limit == 0 || (operations & changing) == 0)
 		return false;
 	return (operations & BIT(OP_EXPLAIN)) != 0 ||
@@ -116,8 +124,14 @@ static enum err
 run_query(struct session *s, struct text bytes, struct run *run)
 {
 	struct pg *pg = pg_of(s);
-	struct pending *p = queue_push(&pg->queue, 'Q');
+	struct pending *p;
+	enum err e;
 
+	if (copy_is_masked(s, run)) {
+		e = copy_out_run(s, 'Q', run, true);
+		return e == ERR_NONE ? pg_settle(s) : e;
+	}
+	p = queue_push(&pg->queue, 'Q');
 	if (p == NULL) {
 		run_drop(run);
 		return pg_fatal(s, ENDING_ERROR, "53200", "out of memory");
@@ -125,9 +139,10 @@ run_query(struct session *s, struct text bytes, struct run *run)
 	p->run = run;
 	p->batch = pg->batch++;
 	p->keeps_ready = true;
+	copy_expect(pg, p, copy_reads(run->ruling));
 	buffer_put_text(&s->relay.upstream.out, bytes);
 	run_start(s, run);
-	return pg_settle(s);
+	return copy_settle(s);
 }
 
 /* How the transaction around it ends; and the client is told. */
@@ -193,7 +208,7 @@ undo_execute(struct session *s)
 {
 	struct pg *pg = pg_of(s);
 	struct refusal r;
-	enum err e = pg_settle(s);
+	enum err e = copy_settle(s);
 
 	if (e != ERR_NONE || !pg->must_roll_back)
 		return e;

@@ -4,8 +4,6 @@
  * The rule: a message is eaten whole or it is malformed; counts are compared
  * with what is there by reading it, never believed.
  */
-#include <strings.h>
-
 #include "worker/postgres/pg_wire.h"
 
 static enum err
@@ -50,8 +48,11 @@ pg_parse_startup(struct wire w, struct pg_startup *out)
 	out->code = wire_u32(&w);
 	if (out->code == PG_CODE_CANCEL) {
 		out->cancel_pid = wire_i32(&w);
-		out->cancel_key = wire_u32(&w);
-		return wire_end(&w);
+		out->cancel_key = wire_rest(&w);
+		return w.bad || out->cancel_key.len < PG_CANCEL_KEY_MIN ||
+			       out->cancel_key.len > PG_CANCEL_KEY_MAX
+			   ? ERR_MALFORMED
+			   : ERR_NONE;
 	}
 	if (out->code == PG_CODE_SSL || out->code == PG_CODE_GSSENC)
 		return wire_end(&w);
@@ -267,7 +268,44 @@ pg_parse_error(struct wire w, struct pg_error *out)
 			out->detail = value;
 		else if (letter == 'H')
 			out->hint = value;
+		else if (letter == 'W')
+			out->context = value;
+		else if (letter == 's')
+			out->schema = value;
+		else if (letter == 't')
+			out->table = value;
+		else if (letter == 'P')
+			out->has_position = true;
+		else if (letter == 'p' || letter == 'q')
+			out->is_inner = true;
 	}
+	return wire_end(&w);
+}
+
+enum err
+pg_parse_call(struct wire w, struct pg_call *out)
+{
+	uint16_t i;
+	int32_t len;
+
+	out->function = wire_u32(&w);
+	out->values = (struct text){(const char *)w.at, w.left};
+	out->format_count = wire_u16(&w);
+	out->has_odd_formats = false;
+	for (i = 0; i < out->format_count && !w.bad; i++)
+		out->has_odd_formats |= wire_u16(&w) > 1;
+	out->argument_count = wire_u16(&w);
+	for (i = 0; i < out->argument_count && !w.bad; i++) {
+		len = wire_i32(&w);
+		if (len < -1)
+			return ERR_MALFORMED;
+		if (len > 0)
+			wire_bytes(&w, (size_t)len);
+	}
+	out->values.len -= w.left;
+	i = wire_u16(&w);
+	out->is_binary = i == 1;
+	out->has_odd_formats |= i > 1;
 	return wire_end(&w);
 }
 
@@ -380,174 +418,4 @@ pg_put_ready(struct buffer *b, char status)
 
 	buffer_put_u8(b, (uint8_t)status);
 	pg_message_end(b, at);
-}
-
-/* Where the quote that opens at `i` ends: at the last closing mark, because a
- * value may hold marks itself; without one, at the end. */
-static size_t
-quote_end(struct text message, size_t i)
-{
-	char close = message.at[i] == '(' ? ')' : message.at[i];
-	size_t end;
-
-	for (end = message.len; end > i + 1; end--) {
-		if (message.at[end - 1] == close)
-			return end;
-	}
-	return message.len;
-}
-
-/* The server quotes identifiers and values alike; what stands in quotes, or
- * is a number, may be a value, so all of it goes. */
-static void
-put_blanked(struct buffer *b, struct text message)
-{
-	size_t i = 0;
-
-	while (i < message.len) {
-		char c = message.at[i];
-
-		if (c == '"' || c == '\'' || c == '(') {
-			buffer_put_text(b, TEXT("[masked]"));
-			i = quote_end(message, i);
-		} else {
-			buffer_put_u8(
-			    b, c >= '0' && c <= '9' ? '*' : (uint8_t)c);
-			i++;
-		}
-	}
-}
-
-/* Errors of these classes are worded by the server itself; any other message
- * may be a function's own words, made of whatever it has read. */
-static bool
-is_servers_wording(struct text sqlstate)
-{
-	static const char *const classes[] = {"0A", "08", "21", "22", "23",
-	    "25", "26", "28", "2B", "34", "3D", "3F", "40", "42", "53", "54",
-	    "55", "57"};
-	size_t i;
-
-	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (text_starts(sqlstate, text_of(classes[i])))
-			return true;
-	}
-	return false;
-}
-
-static void
-put_scrubbed_message(
-    struct buffer *b, struct text sqlstate, struct text message)
-{
-	if (is_servers_wording(sqlstate))
-		put_blanked(b, message);
-	else
-		buffer_put_text(
-		    b, TEXT("message withheld: it may quote protected values"));
-}
-
-/* What the fields beside the message tell about it. */
-struct origin {
-	bool has_position; /* in the client's own text … */
-	bool is_inner;	   /* … or in that of a function, or it says where */
-};
-
-static struct origin
-error_origin(struct wire body)
-{
-	struct origin o = {false, false};
-	uint8_t letter;
-
-	for (letter = wire_u8(&body); letter != 0; letter = wire_u8(&body)) {
-		wire_cstring(&body);
-		o.has_position |= letter == 'P';
-		o.is_inner |= letter == 'p' || letter == 'q' || letter == 'W';
-	}
-	return o;
-}
-
-/* Did the server stumble over the client's own words, before it read a row?
- * Class 42 alone does not say so: a cast to regclass quotes what it reads, and
- * so does SQL that a function puts together. But these cannot point at a place
- * in the client's text, or come with a context. */
-static bool
-is_about_typed_words(struct text sqlstate, struct origin o)
-{
-	return text_starts(sqlstate, TEXT("42")) && o.has_position &&
-	    !o.is_inner;
-}
-
-/* So that nobody can make a long search of it. */
-enum { MESSAGE_SEARCHED_MAX = 1024, TYPED_SEARCHED_MAX = 64 * 1024 };
-
-/* Letters of either case are the same: names are folded. */
-static bool
-has_words(struct text typed, struct text words)
-{
-	size_t i;
-
-	if (typed.len > TYPED_SEARCHED_MAX)
-		typed.len = TYPED_SEARCHED_MAX;
-	for (i = 0; words.len > 0 && i + words.len <= typed.len; i++) {
-		if (strncasecmp(typed.at + i, words.at, words.len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Of what is quoted, only what the client typed. */
-static void
-put_typed_words(struct buffer *b, struct text message, struct text typed)
-{
-	size_t i = 0, from;
-
-	while (i < message.len) {
-		char mark = message.at[i++];
-
-		if (mark != '"' && mark != '\'') {
-			buffer_put_u8(b, (uint8_t)mark);
-			continue;
-		}
-		for (from = i; i < message.len && message.at[i] != mark; i++)
-			;
-		if (i < message.len && has_words(typed,
-			(struct text){message.at + from, i - from}))
-			buffer_put_text(b,
-			    (struct text){message.at + from - 1, i - from + 2});
-		else
-			buffer_put_text(b, TEXT("[masked]"));
-		i += i < message.len;
-	}
-}
-
-enum err
-pg_put_scrubbed(
-    struct buffer *b, char type, struct wire body, struct text typed)
-{
-	static const char kept[] = "SVCPstcdnFLR";
-	size_t at = pg_message_begin(b, type);
-	struct origin origin = error_origin(body);
-	struct text sqlstate = TEXT(""), value;
-	uint8_t letter;
-
-	for (letter = wire_u8(&body); letter != 0; letter = wire_u8(&body)) {
-		value = wire_cstring(&body);
-		if (letter == 'C')
-			sqlstate = value;
-		if (letter != 'M' &&
-		    memchr(kept, letter, sizeof(kept) - 1) == NULL)
-			continue;
-		buffer_put_u8(b, letter);
-		if (letter != 'M')
-			buffer_put_text(b, value);
-		else if (typed.len > 0 && value.len <= MESSAGE_SEARCHED_MAX &&
-		    is_about_typed_words(sqlstate, origin))
-			put_typed_words(b, value, typed);
-		else
-			put_scrubbed_message(b, sqlstate, value);
-		buffer_put_u8(b, 0);
-	}
-	buffer_put_u8(b, 0);
-	pg_message_end(b, at);
-	return wire_end(&body);
 }

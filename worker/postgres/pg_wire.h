@@ -23,6 +23,9 @@ enum {
 	PG_FIELDS_MAX = 1664, /* MaxTupleAttributeNumber */
 	PG_PARAMETERS_MAX = 65535,
 	PG_PROTOCOL_3_0 = 3 << 16,
+	PG_PROTOCOL_3_2 = 3 << 16 | 2, /* the newest */
+	PG_CANCEL_KEY_MIN = 4,	       /* of all clients before 3.2 */
+	PG_CANCEL_KEY_MAX = 256,
 	PG_CODE_CANCEL = 1234 << 16 | 5678,
 	PG_CODE_SSL = 1234 << 16 | 5679,
 	PG_CODE_GSSENC = 1234 << 16 | 5680,
@@ -37,7 +40,7 @@ struct pg_setting {
 struct pg_startup {
 	uint32_t code; /* protocol version, or one of PG_CODE_* */
 	int32_t cancel_pid;
-	uint32_t cancel_key;
+	struct text cancel_key; /* PG_CANCEL_KEY_MIN to _MAX bytes */
 	struct text user, database, options, replication;
 	struct pg_setting settings[PG_STARTUP_SETTINGS_MAX]; /* all others */
 	size_t setting_count;
@@ -82,6 +85,15 @@ struct pg_target { /* 'D' and 'C': a statement ('S') or portal ('P') */
 };
 enum err pg_parse_target(struct wire w, struct pg_target *out) MUST_CHECK;
 
+struct pg_call { /* 'F', a function call */
+	uint32_t function; /* OID */
+	uint16_t format_count, argument_count;
+	bool has_odd_formats; /* others than text and binary */
+	bool is_binary;	      /* the result is to be */
+	struct text values;   /* the arguments, spelt as in Bind */
+};
+enum err pg_parse_call(struct wire w, struct pg_call *out) MUST_CHECK;
+
 struct pg_sasl_initial {
 	struct text mechanism, response;
 	bool has_response;
@@ -105,6 +117,10 @@ enum err pg_parse_row_description(struct wire w,
 
 struct pg_error { /* ErrorResponse and NoticeResponse, by field letter */
 	struct text severity, sqlstate, message, detail, hint;
+	struct text context;	   /* W: the code it happened in */
+	struct text schema, table; /* of the object it is about */
+	bool has_position;	   /* in the client's own text */
+	bool is_inner;		   /* it is about a text the client never sent */
 };
 enum err pg_parse_error(struct wire w, struct pg_error *out) MUST_CHECK;
 
@@ -143,12 +159,22 @@ void pg_put_describe_portal(struct buffer *b, struct text portal);
 void pg_put_execute_all(struct buffer *b, struct text portal);
 void pg_put_ready(struct buffer *b, char status);
 
+/* --- what a complaint may tell (pg_scrub.c) ------------------------------- */
+
+/* Was it worded, or its values read, by code that the client's statement does
+ * not show: a function's, a trigger's, a foreign key's? */
+bool pg_error_is_foreign(const struct pg_error *e);
+
+/* The name in the `i`-th pair of double quotes of a text; len 0: there are not
+ * so many. False: its quotes are not in pairs. */
+bool pg_quoted_name(struct text message, size_t i, struct text *out);
+
 /* An ErrorResponse or NoticeResponse of the server written again without
- * what could quote values: MESSAGE with quoted parts blanked; DETAIL, HINT,
- * WHERE, internal query left out; SQLSTATE, position, names of schema,
- * table, column, type and constraint kept. An error about the client's own
- * words, before anything ran, keeps those that are in `typed`, its text; len
- * 0: none. */
+ * what could quote values: MESSAGE with quoted parts blanked, or withheld when
+ * its words may not be the server's; DETAIL, HINT, WHERE, internal query left
+ * out; SQLSTATE, position, names of schema, table, column, type and constraint
+ * kept. An error about the client's own words, before anything ran, keeps
+ * those that are in `typed`, its text; len 0: none. */
 enum err pg_put_scrubbed(struct buffer *b, char type, struct wire body,
     struct text typed) MUST_CHECK;
 

@@ -14,6 +14,7 @@
 
 #include "common/ipc.h"
 #include "common/scram.h"
+#include "common/tls_key.h"
 #include "worker/postgres/pg_wire.h"
 #include "worker/postgres/upstream_io.h"
 
@@ -23,11 +24,14 @@ enum {
 	SCRAM_TEXT_MAX = 512,
 };
 
+static const char plus[] = "SCRAM-SHA-256-PLUS", plain[] = "SCRAM-SHA-256";
+
 struct login { /* one login, from startup to ReadyForQuery */
 	struct pg_upstream *link;
 	const struct upstream *upstream;
 	int broker;
 	int64_t deadline;		       /* CLOCK_MONOTONIC, ms */
+	struct scram_binding binding;
 	char client_first[64 + NONCE_LEN * 2]; /* bare */
 	uint8_t server_signature[SCRAM_KEY_LEN];
 	bool expects_signature, is_proved, is_ready;
@@ -86,27 +90,62 @@ send_message(struct login *l, char type, const char *head, struct text body)
 	return e;
 }
 
+/* Is SCRAM among the offered, and is it with channel binding? */
+static enum err
+choose_mechanism(struct wire body, bool *has_plus_out)
+{
+	struct text mechanism;
+	bool has_plain = false;
+
+	*has_plus_out = false;
+	for (mechanism = wire_cstring(&body); mechanism.len > 0;
+	     mechanism = wire_cstring(&body)) {
+		has_plain |= text_is(mechanism, text_of(plain));
+		*has_plus_out |= text_is(mechanism, text_of(plus));
+	}
+	return has_plain || *has_plus_out ? ERR_NONE : ERR_UNSUPPORTED;
+}
+
+/* Bind to the TLS connection where both can. "y" tells a server that seems
+ * not to that we could: had somebody taken its offer away, it would notice. */
+static enum err
+choose_binding(struct login *l, bool has_plus)
+{
+	struct scram_binding *b = &l->binding;
+	const struct tls *t = l->link->tls;
+
+	*b = (struct scram_binding){.header = "n,,"};
+	if (t == NULL || tls_binding(t, b->data, &b->data_len) != ERR_NONE)
+		return ERR_NONE;
+	memcpy(b->header, has_plus ? SCRAM_GS2_BOUND : "y,,",
+	    has_plus ? sizeof(SCRAM_GS2_BOUND) : sizeof("y,,"));
+	if (!has_plus)
+		b->data_len = 0;
+	return ERR_NONE;
+}
+
 static enum err
 start_scram(struct login *l, struct wire body)
 {
-	struct text mechanism;
 	uint8_t nonce[NONCE_LEN];
-	char text[NONCE_LEN * 2 + 1], first[sizeof(l->client_first) + 3];
-	bool offered = false;
+	char text[NONCE_LEN * 2 + 1];
+	char first[sizeof(l->client_first) + SCRAM_GS2_MAX];
+	bool has_plus;
 	int len;
+	enum err e = choose_mechanism(body, &has_plus);
 
-	for (mechanism = wire_cstring(&body); mechanism.len > 0;
-	     mechanism = wire_cstring(&body))
-		offered |= text_is(mechanism, TEXT("SCRAM-SHA-256"));
-	if (!offered)
-		return ERR_UNSUPPORTED;
+	if (e == ERR_NONE)
+		e = choose_binding(l, has_plus);
+	if (e != ERR_NONE)
+		return e;
 	if (RAND_bytes(nonce, sizeof(nonce)) != 1)
 		return ERR_SYSTEM;
 	text[base64_encode(nonce, sizeof(nonce), text)] = '\0';
 	snprintf(l->client_first, sizeof(l->client_first), "n=,r=%s", text);
-	len = snprintf(first, sizeof(first), "n,,%s", l->client_first);
-	return send_message(
-	    l, 'p', "SCRAM-SHA-256", (struct text){first, (size_t)len});
+	len = snprintf(first, sizeof(first), "%s%s", l->binding.header,
+	    l->client_first);
+	return send_message(l, 'p', l->binding.data_len > 0 ? plus : plain,
+	    (struct text){first, (size_t)len});
 }
 
 /* "r=…,s=…,i=…" taken apart; the nonce must continue ours. */
@@ -147,15 +186,17 @@ continue_scram(struct login *l, struct wire body)
 	struct broker_request r = {.kind = BROKER_UPSTREAM_SCRAM};
 	struct broker_reply reply;
 	struct text first = wire_rest(&body), nonce;
-	char final[SCRAM_TEXT_MAX + 128], proof[64];
+	char final[SCRAM_TEXT_MAX + SCRAM_BINDING_TEXT_MAX + 128], proof[64];
+	char binding[SCRAM_BINDING_TEXT_MAX];
 	int bare, auth;
 	enum err e = read_server_first(l, first, &r, &nonce);
 
 	if (e != ERR_NONE)
 		return e;
 	field_set(r.upstream, sizeof(r.upstream), text_of(l->upstream->name));
-	bare = snprintf(
-	    final, sizeof(final), "c=biws,r=%.*s", (int)nonce.len, nonce.at);
+	scram_binding_encode(&l->binding, binding);
+	bare = snprintf(final, sizeof(final), "c=%s,r=%.*s", binding,
+	    (int)nonce.len, nonce.at);
 	auth = snprintf(r.auth, sizeof(r.auth), "%s,%.*s,%s", l->client_first,
 	    (int)first.len, first.at, final);
 	if (auth < 0 || (size_t)auth >= sizeof(r.auth))
@@ -304,13 +345,14 @@ run_login(struct login *l)
 }
 
 enum err
-pg_upstream_open(const struct upstream *u, struct text database,
+pg_upstream_open(const struct upstream_access *access, struct text database,
     const struct setting_pair *settings, size_t setting_count,
-    int broker_channel, struct pg_upstream *out)
+    struct pg_upstream *out)
 {
+	const struct upstream *u = access->upstream;
 	struct login l = {.link = out,
 	    .upstream = u,
-	    .broker = broker_channel,
+	    .broker = access->broker,
 	    .deadline = upstream_now() + UPSTREAM_DEADLINE_MS};
 	enum err e;
 
@@ -325,7 +367,11 @@ pg_upstream_open(const struct upstream *u, struct text database,
 		    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
 		return e;
 	}
-	e = send_startup(&l, database, settings, setting_count);
+	tls_key_ask(access->broker);
+	e = upstream_secure(out, u, access->tls, false, l.deadline);
+	tls_key_ask(-1);
+	if (e == ERR_NONE)
+		e = send_startup(&l, database, settings, setting_count);
 	if (e == ERR_NONE)
 		e = run_login(&l);
 	OPENSSL_cleanse(&l, sizeof(l));
@@ -339,6 +385,9 @@ pg_upstream_open(const struct upstream *u, struct text database,
 void
 pg_upstream_close(struct pg_upstream *u)
 {
+	if (u->tls != NULL)
+		tls_transport.close(u->tls);
+	u->tls = NULL;
 	if (u->fd >= 0)
 		close(u->fd);
 	u->fd = -1;
@@ -399,17 +448,23 @@ pg_upstream_query(struct pg_upstream *u, const char *sql, pg_row row,
 }
 
 enum err
-pg_upstream_cancel(
-    const struct upstream *u, int32_t backend_pid, uint32_t cancel_key)
+pg_upstream_cancel(const struct upstream_access *access, int32_t backend_pid,
+    uint32_t cancel_key)
 {
 	struct pg_upstream link = {.fd = -1};
 	struct upstream_message none;
 	struct buffer b = {0};
 	int64_t deadline = upstream_now() + UPSTREAM_DEADLINE_MS;
-	enum err e = upstream_connect(u, deadline, &link.fd);
+	enum err e = upstream_connect(access->upstream, deadline, &link.fd);
 
 	if (e != ERR_NONE)
 		return e;
+	e = upstream_secure(
+	    &link, access->upstream, access->tls, true, deadline);
+	if (e != ERR_NONE) {
+		pg_upstream_close(&link);
+		return e;
+	}
 	buffer_put_u32(&b, 16);
 	buffer_put_u32(&b, PG_CODE_CANCEL);
 	buffer_put_u32(&b, (uint32_t)backend_pid);

@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "common/wire.h"
+#include "worker/tls.h"
 
 enum {
 	UPSTREAM_DEADLINE_MS = 15000,	     /* connect and log in */
@@ -26,8 +27,16 @@ struct setting_pair { /* a startup parameter */
 	struct text name, value;
 };
 
+/* By whose authority a connection is made. */
+struct upstream_access {
+	const struct upstream *upstream;
+	SSL_CTX *tls; /* tls_upstream_context(); NULL: in clear */
+	int broker;   /* channel */
+};
+
 struct pg_upstream {
-	int fd;		  /* blocking; -1: closed */
+	int fd;		  /* -1: closed */
+	struct tls *tls;  /* NULL: in clear */
 	struct buffer in; /* received and not consumed yet */
 	int32_t backend_pid;
 	uint32_t cancel_key;
@@ -37,13 +46,13 @@ struct pg_upstream {
 	char sqlstate[6];		  /* of the server's refusal, or "" */
 };
 
-/* Connect to `u` and log in to `database` with the given further startup
+/* Connect and log in to `database` with the given further startup
  * parameters. On failure out->reason says why, and nothing is left open.
  * ERR_SYSTEM (no connection), ERR_REFUSED (the server or broker said no),
  * ERR_MALFORMED, ERR_DEADLINE, ERR_UNSUPPORTED (authentication method). */
-enum err pg_upstream_open(const struct upstream *u, struct text database,
-    const struct setting_pair *settings, size_t setting_count,
-    int broker_channel, struct pg_upstream *out) MUST_CHECK;
+enum err pg_upstream_open(const struct upstream_access *access,
+    struct text database, const struct setting_pair *settings,
+    size_t setting_count, struct pg_upstream *out) MUST_CHECK;
 
 void pg_upstream_close(struct pg_upstream *u);
 
@@ -59,8 +68,9 @@ typedef enum err (*pg_row)(
 enum err pg_upstream_query(struct pg_upstream *u, const char *sql, pg_row row,
     void *context, int timeout_ms) MUST_CHECK;
 
-/* Open a connection of its own and send a CancelRequest. Best effort. */
-enum err pg_upstream_cancel(const struct upstream *u, int32_t backend_pid,
-    uint32_t cancel_key) MUST_CHECK;
+/* Open a connection of its own, with TLS as for a session but without a
+ * certificate of ours, and send a CancelRequest. Best effort. */
+enum err pg_upstream_cancel(const struct upstream_access *access,
+    int32_t backend_pid, uint32_t cancel_key) MUST_CHECK;
 
 #endif

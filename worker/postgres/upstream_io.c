@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -39,20 +40,35 @@ wait_for(int fd, short events, int64_t deadline)
 	return n < 0 ? ERR_SYSTEM : n == 0 ? ERR_DEADLINE : ERR_NONE;
 }
 
+/* As wait_for(), or at once when TLS has something already. */
+static enum err
+wait_transport(const struct pg_upstream *u, short events, int64_t deadline)
+{
+	if (u->tls == NULL)
+		return wait_for(u->fd, events, deadline);
+	if (events == POLLIN && tls_transport.has_pending(u->tls))
+		return ERR_NONE;
+	return wait_for(
+	    u->fd, tls_transport.interest(u->tls, events), deadline);
+}
+
 enum err
 upstream_send(struct pg_upstream *u, const struct buffer *b, int64_t deadline)
 {
-	size_t done = 0;
+	size_t done = 0, left;
 	ssize_t n;
 	enum err e;
 
 	if (b->failed)
 		return ERR_MEMORY;
 	while (done < b->len) {
-		e = wait_for(u->fd, POLLOUT, deadline);
+		e = wait_transport(u, POLLOUT, deadline);
 		if (e != ERR_NONE)
 			return e;
-		n = send(u->fd, b->bytes + done, b->len - done, MSG_NOSIGNAL);
+		left = b->len - done;
+		n = u->tls != NULL
+			? tls_transport.send(u->tls, b->bytes + done, left)
+			: send(u->fd, b->bytes + done, left, MSG_NOSIGNAL);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return ERR_SYSTEM;
 		done += n > 0 ? (size_t)n : 0;
@@ -60,21 +76,130 @@ upstream_send(struct pg_upstream *u, const struct buffer *b, int64_t deadline)
 	return ERR_NONE;
 }
 
+/* --- TLS ------------------------------------------------------------------ */
+
+static enum err
+refuse(struct pg_upstream *u, const char *why, const char *detail)
+{
+	snprintf(u->reason, sizeof(u->reason), "%s%s%s", why,
+	    detail[0] != '\0' ? ": " : "", detail);
+	return ERR_REFUSED;
+}
+
+/* SSLRequest, and the one byte that answers it. Whatever comes with that byte
+ * was not said under TLS, and somebody on the way could have put it there. */
+static enum err
+ask_for_tls(struct pg_upstream *u, int64_t deadline)
+{
+	struct buffer b = {0};
+	char answer, more;
+	ssize_t n;
+	enum err e;
+
+	buffer_put_u32(&b, 8);
+	buffer_put_u32(&b, PG_CODE_SSL);
+	e = upstream_send(u, &b, deadline);
+	buffer_free(&b);
+	if (e == ERR_NONE)
+		e = wait_for(u->fd, POLLIN, deadline);
+	if (e != ERR_NONE)
+		return e;
+	n = recv(u->fd, &answer, 1, MSG_DONTWAIT);
+	if (n != 1)
+		return n == 0 ? ERR_CLOSED : ERR_SYSTEM;
+	if (answer != 'S')
+		return refuse(u, "the server does not offer TLS", "");
+	if (recv(u->fd, &more, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		return refuse(
+		    u, "the server sent bytes in clear before TLS began", "");
+	return ERR_NONE;
+}
+
+static enum err
+shake_hands(struct pg_upstream *u, int64_t deadline)
+{
+	short events = 0;
+	enum err e = tls_handshake(u->tls, &events);
+
+	while (e == ERR_INTERRUPTED) {
+		e = wait_for(u->fd, events, deadline);
+		if (e == ERR_NONE)
+			e = tls_handshake(u->tls, &events);
+	}
+	if (e == ERR_REFUSED)
+		return refuse(u, "the TLS handshake with the server failed",
+		    tls_failure(u->tls));
+	return e;
+}
+
+/* The name the certificate is to be for: that given, or the address's host. */
+static bool
+server_name(const struct upstream *to, char *out, size_t size)
+{
+	const char *name = to->tls_server_name, *colon;
+	int len;
+
+	if (name != NULL) {
+		len = snprintf(out, size, "%s", name);
+		return len > 0 && (size_t)len < size;
+	}
+	name = to->address;
+	colon = strrchr(name, ':');
+	if (colon == NULL)
+		return false;
+	len = (int)(colon - name);
+	if (name[0] == '[' && len > 2)
+		name++, len -= 2;
+	len = snprintf(out, size, "%.*s", len, name);
+	return len > 0 && (size_t)len < size;
+}
+
+enum err
+upstream_secure(struct pg_upstream *u, const struct upstream *to,
+    SSL_CTX *context, bool is_anonymous, int64_t deadline)
+{
+	char name[256];
+	enum err e;
+
+	if (context == NULL)
+		return to->tls_mode == TLS_DISABLE
+			   ? ERR_NONE
+			   : refuse(u, "TLS is not set up", "");
+	if (!server_name(to, name, sizeof(name)))
+		return ERR_TOO_LONG;
+	e = ask_for_tls(u, deadline);
+	if (e != ERR_NONE)
+		return e;
+	u->tls = tls_connect(
+	    context, u->fd, name, to->tls_mode == TLS_VERIFY_FULL);
+	if (u->tls == NULL)
+		return ERR_MEMORY;
+	if (is_anonymous)
+		tls_be_anonymous(u->tls);
+	return shake_hands(u, deadline);
+}
+
+/* --- receiving ------------------------------------------------------------ */
+
 /* At least `need` bytes in u->in. */
 static enum err
 receive(struct pg_upstream *u, size_t need, int64_t deadline)
 {
+	size_t left;
 	ssize_t n;
 	enum err e;
 
 	while (u->in.len < need) {
 		if (!buffer_reserve(&u->in, need - u->in.len))
 			return ERR_MEMORY;
-		e = wait_for(u->fd, POLLIN, deadline);
+		e = wait_transport(u, POLLIN, deadline);
 		if (e != ERR_NONE)
 			return e;
-		n = recv(
-		    u->fd, u->in.bytes + u->in.len, u->in.size - u->in.len, 0);
+		left = u->in.size - u->in.len;
+		n = u->tls != NULL
+			? tls_transport.receive(
+			      u->tls, u->in.bytes + u->in.len, left)
+			: recv(u->fd, u->in.bytes + u->in.len, left, 0);
 		if (n == 0)
 			return ERR_CLOSED;
 		if (n < 0 && errno != EINTR && errno != EAGAIN)

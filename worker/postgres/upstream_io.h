@@ -13,6 +13,12 @@ int64_t upstream_now(void);
 enum err upstream_connect(
     const struct upstream *u, int64_t deadline, int *fd_out) MUST_CHECK;
 
+/* Ask for TLS on the connected u->fd and shake hands, or do nothing when
+ * `context` is NULL. On failure u->reason says why. ERR_REFUSED: the server
+ * has no TLS, or not what the settings ask for. */
+enum err upstream_secure(struct pg_upstream *u, const struct upstream *to,
+    SSL_CTX *context, bool is_anonymous, int64_t deadline) MUST_CHECK;
+
 /* Send all of it. ERR_MEMORY when the buffer had failed. */
 enum err upstream_send(
     struct pg_upstream *u, const struct buffer *b, int64_t deadline) MUST_CHECK;

@@ -1,0 +1,17 @@
+/*
+ * own_settings.h - settings that are Sallyport's, or that it must follow.
+ */
+#ifndef SALLYPORT_OWN_SETTINGS_H
+#define SALLYPORT_OWN_SETTINGS_H
+
+#include "worker/gate.h"
+
+/* A call of set_config() is a SET too: note what it sets, for the policy. */
+void own_settings_note(struct gate *g, struct statement *s, struct arena *a);
+
+/* Why what the statement sets may not be set, whatever the policy says;
+ * len 0: nothing against it. */
+struct text own_settings_refusal(
+    struct gate *g, const struct statement *s, struct arena *a);
+
+#endif
