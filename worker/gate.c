@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/gate.h"
+#include "worker/own_settings.h"
 #include "worker/reading.h"
 #include "worker/record.h"
 #include "worker/snapshot.h"
@@ -180,6 +181,26 @@ judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 	}
 }
 
+/* What only claims an application_name is run as one that says who it is; it
+ * must be alone for that. */
+static void
+judge_claims(struct gate *g, struct ruling *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->text.count; i++) {
+		if (!own_settings_is_claim(g, &j->text.statements[i]))
+			continue;
+		j->instead = TEXT("SET application_name TO DEFAULT");
+		if (j->text.count == 1)
+			return;
+		j->is_forbidden = true;
+		j->verdict = (struct verdict){.decision = THEN_DENY,
+		    .reason = TEXT("SET application_name must be alone in its "
+				   "message")};
+	}
+}
+
 /* Take the statements together: any one refused refuses the message. */
 static void
 judge_together(struct gate *g, struct ruling *j)
@@ -202,6 +223,7 @@ judge_together(struct gate *g, struct ruling *j)
 		else
 			verdict_tighten(&j->verdict, &j->verdicts[i]);
 	}
+	judge_claims(g, j);
 	if (j->may_carry && !j->touch.mentions) {
 		j->touch.is_protected = j->touch.mentions = true;
 		j->touch.derived = (struct column_protection){
@@ -423,6 +445,13 @@ gate_judge_unseen(struct gate *g)
 	j->bytes = arena_used(j->arena);
 	bytes_of_rulings += j->bytes;
 	return j;
+}
+
+void
+gate_claim(struct gate *g, struct text name)
+{
+	field_set(g->claimed, sizeof(g->claimed), name);
+	g->claims = text_of(g->claimed);
 }
 
 bool

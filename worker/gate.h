@@ -26,6 +26,7 @@ enum {
 	GATE_KEPT_MAX = 64 * 1024, /* bytes of one of those */
 	GATE_CATALOG_WAIT_MS = 5000,
 	GATE_REASON_MAX = 512,
+	GATE_CLAIM_MAX = 256, /* bytes of a claim that are recorded */
 };
 
 /* What was decided about one text (one or several statements), and all that
@@ -52,6 +53,9 @@ struct ruling {
 	bool is_forbidden;
 	/* Outputs without an origin may carry protected values. */
 	bool may_carry;
+	/* To be run in place of the text, which only claims something; len 0:
+	 * the text itself is run. */
+	struct text instead;
 	/* valid as long as these are current */
 	uint64_t generation, reading;
 	int64_t minute;
@@ -85,7 +89,9 @@ struct gate {
 	bool is_distrusted;  /* the catalogue may be wrong about any relation */
 	struct arena *scratch; /* reset before each ruling */
 	uint64_t results_lost; /* result events the sink did not take */
-	struct text claims;    /* what the client says it is; session life */
+	/* The application_name that the client says it has. */
+	struct text claims;
+	char claimed[GATE_CLAIM_MAX];
 	/* Protected values may come out of statements whose results are
 	 * fetched later, by name: cursors, prepared statements, portals,
 	 * anything opaque. FETCH and EXECUTE carry them. */
@@ -129,6 +135,9 @@ void ruling_drop(struct ruling *j); /* NULL is fine */
 
 /* Bytes of all rulings there are in this process. */
 size_t rulings_bytes(void);
+
+/* The client says that this is its application_name. */
+void gate_claim(struct gate *g, struct text name);
 
 /* Take one statement off the identity's rate. False: over its limit. */
 bool gate_take_rate(struct gate *g, const struct ruling *j);

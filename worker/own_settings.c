@@ -12,8 +12,9 @@
  *                                followed, as ParameterStatus tells them;
  *                                what hangs on one that may have changed
  *                                unseen is refused until it is told
- *   application_name             shows who it is: not for those from whom
- *                                values are protected
+ *   application_name             shows who it is, to the database: from those
+ *                                from whom values are protected a SET is
+ *                                taken as a claim, any other way refused
  *   sallyport.*                  refused
  *   search_path                  needs no following: a name is taken for the
  *                                relations of that name in every schema, an
@@ -244,6 +245,24 @@ writes_settings(const struct statement *s)
 	return false;
 }
 
+bool
+own_settings_is_claim(const struct gate *g, const struct statement *s)
+{
+	static const struct text forms[] = {
+	    {"set application_name ", 21},
+	    {"set session application_name ", 29},
+	    {"set local application_name ", 27}};
+	size_t i;
+
+	if (s->operations != BIT(OP_SET) || !gate_protects(g))
+		return false;
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (text_starts(s->canonical, forms[i]))
+			return true;
+	}
+	return false;
+}
+
 static struct text
 refuse_set(struct gate *g, const struct statement *s)
 {
@@ -258,6 +277,8 @@ refuse_set(struct gate *g, const struct statement *s)
 	if (sets_own(s->canonical) || sets_own(s->raw))
 		return refuse_care(g, CARE_OWN);
 	if ((s->operations & BIT(OP_SET)) == 0 && care != CARE_OWN)
+		return (struct text){NULL, 0};
+	if (own_settings_is_claim(g, s))
 		return (struct text){NULL, 0};
 	return refuse_care(g, care);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The drivers' scenario with psycopg 3. See steps.py."""
 
+import logging
 import threading
 import time
 
@@ -9,6 +10,9 @@ from psycopg import sql
 
 import steps
 from steps import CUSTOMERS, DATABASE, HOST, PORT, USER, saw, step, way
+
+# it warns of errors that come while a pipeline ends, or not, as time has it
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 # 5 has dates that Python cannot have
 TYPES = "SELECT * FROM every_type WHERE n < 5 ORDER BY n"

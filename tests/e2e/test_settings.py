@@ -1,7 +1,7 @@
 """Whatever a session sets, it is judged and masked as before."""
 
 import pgwire
-from expect import denied, fails
+from expect import denied, fails, ok
 from pgwire import query
 
 ALLOWED = {"protect": [], "rules": [
@@ -239,10 +239,54 @@ def test_settings_are_set_where_the_policy_allows_it(world):
         assert not w.query("SELECT pg_catalog.set_config('search_path', '', "
                            "false);").errors
         assert w.query("SHOW search_path").rows == [[b""]]
-        denied(w.query("SET application_name = 'carol'"))
         denied(w.query("SELECT pg_catalog.set_config('application_name', "
                        "'carol', false)"))
         denied(w.query("SELECT set_config('search_path', '', false)"))
         fails(w.query("SELECT pg_catalog.set_config('search_path', "
                       "(SELECT email FROM customers LIMIT 1), false)"))
     assert s.sink.statement("set_config")["operations"] == ["select", "set"]
+
+
+def test_application_name_that_is_set_is_a_claim_and_shows_the_identity(world):
+    s = world.sallyport()
+    shown = [[b"alice+copilot"]]
+    with s.wire() as w:
+        for number, sql in enumerate((
+                "SET application_name = 'carol 0'",
+                "set /* x */ SESSION application_name TO 'carol 1';",
+                "SET LOCAL application_name = E'carol\\x20\\x32'")):
+            ok(w.query(sql))
+            assert w.query("SHOW application_name").rows == shown, sql
+            claims = s.sink.statement("show application_name")["claims"]
+            assert claims["application_name"] == f"carol {number}", sql
+            s.sink.records.clear()
+        assert ok(w.extended("SET application_name = 'carol'")).tags == ["SET"]
+        ok(w.exchange(pgwire.parse("SET application_name = 'x'", "named"),
+                      pgwire.bind(statement="named"), pgwire.execute(),
+                      pgwire.bind(statement="named"), pgwire.execute(),
+                      pgwire.SYNC))
+        assert w.query("SHOW application_name").rows == shown
+        for sql in ("SET application_name = 'carol'; SELECT 1",
+                    "SELECT 1; SET LOCAL application_name = 'carol'",
+                    'SET "application_name" = 1; SET TIME ZONE 0'):
+            denied(w.query(sql))
+        ok(w.query('SET "application_name" TO \'carol\''))
+        assert w.query("SHOW application_name").rows == shown
+        assert w.query(
+            "SELECT setting, reset_val FROM pg_settings "
+            "WHERE name = 'application_name'").rows == [shown[0] * 2]
+
+
+def test_claim_prepared_before_it_was_one_is_prepared_again(world):
+    s = world.prepare(policy=ALLOWED)
+    s.start()
+    with s.wire() as w:
+        ok(w.exchange(pgwire.parse("SET application_name = 'carol'", "old"),
+                      pgwire.SYNC))
+        s.policy["protect"] = [{"name": "p", "mask": "redact",
+                                "columns": ["public.customers.email"]}]
+        s.write_all()
+        s.reload()
+        fails(w.exchange(pgwire.bind(statement="old"), pgwire.execute(),
+                         pgwire.SYNC))
+        assert w.query("SHOW application_name").rows == [[b"alice+copilot"]]

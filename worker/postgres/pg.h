@@ -72,6 +72,7 @@ struct prepared {
 	bool is_sure;	     /* the server confirmed it */
 	/* Code that could have replaced it at the server has run since. */
 	bool is_suspect;
+	bool is_claim; /* the server has the ruling's `instead` */
 	/* The settings under which its text was read are others now. */
 	bool is_unreadable;
 };

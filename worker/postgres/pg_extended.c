@@ -69,12 +69,37 @@ forward_parse(struct session *s, const struct message *r,
 		prepared_drop(p);
 		return front_out_of_memory(s);
 	}
+	p->is_claim = j->instead.len > 0;
 	pending->prepared = prepared_share(p);
 	if (parse->name.len > 0 && j->may_carry)
 		s->gate->carries_later = true; /* to SQL's EXECUTE */
 	front_forward(s, r);
 	e = name_prepared(s, parse->name, p);
 	prepared_drop(p);
+	return e;
+}
+
+/* A text that only claims something, which another is to be prepared for. */
+static enum err
+forward_parse_instead(struct session *s, struct text name, struct ruling *j)
+{
+	struct buffer b = {.ceiling = PG_NAME_MAX + 256};
+	struct message m = {.type = 'P'};
+	struct pg_parse parse;
+	size_t at = pg_message_begin(&b, 'P');
+	enum err e;
+
+	buffer_put_cstring(&b, name);
+	buffer_put_cstring(&b, j->instead);
+	buffer_put_u16(&b, 0);
+	pg_message_end(&b, at);
+	m.bytes = (struct text){(const char *)b.bytes, b.len};
+	m.body = wire_of(m.bytes.at, m.bytes.len);
+	wire_bytes(&m.body, PG_HEADER);
+	e = b.failed ? ERR_TOO_LONG : pg_parse_parse(m.body, &parse);
+	e = e == ERR_NONE ? forward_parse(s, &m, &parse, j)
+			  : front_out_of_memory(s);
+	buffer_free(&b);
 	return e;
 }
 
@@ -103,6 +128,8 @@ extended_parse(struct session *s, const struct message *r)
 		return front_out_of_memory(s);
 	if (j->verdict.decision == THEN_DENY)
 		e = pg_deny(s, 'P', j, TEXT(""));
+	else if (j->instead.len > 0)
+		e = forward_parse_instead(s, parse.name, j);
 	else
 		e = forward_parse(s, r, &parse, j);
 	ruling_drop(j);

@@ -185,7 +185,10 @@ forward_query(struct session *s, const struct message *r, struct run *run)
 	copy_expect(pg, p, reads);
 	pg->batch++;
 	pg->has_unsynced = false;
-	front_forward(s, r);
+	if (run->ruling->instead.len > 0)
+		pg_put_query(&s->relay.upstream.out, run->ruling->instead);
+	else
+		front_forward(s, r);
 	if (pg->queue.count == 1)
 		run_start(s, run);
 	return ERR_NONE;

@@ -89,7 +89,7 @@ want_setting(struct session *s, struct login_settings *w, struct text name,
 	enum err e = ERR_NONE;
 
 	if (text_is_folded(name, TEXT("application_name"))) {
-		s->gate->claims = value; /* a claim; the identity is shown */
+		gate_claim(s->gate, value); /* the identity is shown */
 		return ERR_NONE;
 	}
 	if (!is_setting_name(name))
