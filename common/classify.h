@@ -59,6 +59,9 @@ struct classified {
 	struct statement *statements; /* empty statements left out */
 	size_t count;
 	const char *error; /* why the text was refused; NULL if it was not */
+	/* It has no tokens by the server's own rules: an open quote and the
+	 * like. (In encodings that may be read in two ways: never.) */
+	bool is_broken;
 	struct text trace_comment;
 };
 

@@ -47,6 +47,9 @@ struct listener {
 	bool requires_tls;
 };
 
+/* What the database is shown as application_name. */
+enum application_name { NAME_IDENTITY, NAME_CLIENT };
+
 enum tls_mode { TLS_DISABLE, TLS_REQUIRE, TLS_VERIFY_FULL };
 
 struct upstream {
@@ -55,6 +58,7 @@ struct upstream {
 	const char *address; /* "host:port" or "unix:/path/.s.PGSQL.5432" */
 	struct label *labels;
 	size_t label_count;
+	enum application_name application_name;
 	const char *login_user;
 	const char *password_file; /* absolute; NULL: none (trust) */
 	struct setting_at password_file_at;

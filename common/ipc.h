@@ -224,7 +224,7 @@ void request_release(struct request *r);
 /* Move PENDING to `to`; false if it was no longer pending. */
 bool request_settle(struct request *r, enum request_state to);
 
-/* --- catalogue wishes ---------------------------------------------------- */
+/* --- catalogue wishes (wish.c) ------------------------------------------- */
 
 /* The wish for this database, made if new; NULL when the table is full. It
  * stays this database's for as long as the caller's slot names it: only one

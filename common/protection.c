@@ -163,12 +163,6 @@ protection_detectors(const struct protection *p)
 	return p->detectors;
 }
 
-enum mask
-protection_detector_mask(const struct protection *p, enum detector d)
-{
-	return (unsigned)d < DETECT_MAX ? p->detector_masks[d] : MASK_NONE;
-}
-
 const enum mask *
 protection_detector_masks(const struct protection *p)
 {

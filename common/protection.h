@@ -127,12 +127,10 @@ enum err protection_touch(struct protection *p, const struct statement *s,
 enum err protection_output(struct protection *p, const struct touch *t,
     uint32_t oid, int number, struct column_protection *out) MUST_CHECK;
 
-/* Detectors that apply: BIT(DETECT_…); the mask of one of them (the strictest
- * asked for; MASK_NONE when it does not apply); and all DETECT_MAX masks, for
- * detect_mask(). */
+/* Detectors that apply: BIT(DETECT_…); and the masks of all DETECT_MAX (the
+ * strictest asked for; MASK_NONE when one does not apply), for detect_mask().
+ * They live as long as the protection. */
 uint64_t protection_detectors(const struct protection *p);
-enum mask protection_detector_mask(
-    const struct protection *p, enum detector d);
 const enum mask *protection_detector_masks(const struct protection *p);
 
 #endif

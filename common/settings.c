@@ -21,6 +21,12 @@ static const struct choice engines[] = {
     {NULL, 0, false},
 };
 
+static const struct choice application_names[] = {
+    {"identity", NAME_IDENTITY, false},
+    {"client", NAME_CLIENT, false},
+    {NULL, 0, false},
+};
+
 static const struct choice tls_modes[] = {
     {"disable", TLS_DISABLE, false},
     {"require", TLS_REQUIRE, false},
@@ -174,6 +180,8 @@ static const struct schema upstream_schema = {
 	{"address", FIELD_CUSTOM, ROW_UPSTREAM(address), .is_required = true,
 	    .read = settings_read_address},
 	{"labels", FIELD_CUSTOM, .read = read_labels},
+	{"application_name", FIELD_CHOICE, ROW_UPSTREAM(application_name),
+	    .choices = application_names},
 	{"login", FIELD_STRUCT, .is_required = true,
 	    .schema = &login_schema},
 	{"tls", FIELD_STRUCT, .schema = &upstream_tls_schema},

@@ -66,8 +66,10 @@ bytes_of(int fd, const char *path, char reason[TLS_REASON_MAX])
 	return bytes;
 }
 
-enum err
-tls_certificate_load(const char *path, X509 **out, char reason[TLS_REASON_MAX])
+/* The first certificate of a PEM file, to be freed with X509_free(). When it
+ * cannot be had, `reason` says why: ERR_SYSTEM, ERR_MALFORMED. */
+static enum err
+certificate_load(const char *path, X509 **out, char reason[TLS_REASON_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	BIO *bytes;
@@ -216,7 +218,7 @@ pair_check(const struct checking *c, const struct tls_files *f)
 
 	if (f->certificate == NULL)
 		return;
-	of_certificate = tls_certificate_load(f->certificate, &x, reason);
+	of_certificate = certificate_load(f->certificate, &x, reason);
 	if (of_certificate != ERR_NONE)
 		complain(c, f->certificate_at, reason);
 	else
@@ -244,7 +246,7 @@ ca_check(const struct checking *c, const struct tls_files *f)
 
 	if (f->ca == NULL)
 		return;
-	if (tls_certificate_load(f->ca, &x, reason) != ERR_NONE)
+	if (certificate_load(f->ca, &x, reason) != ERR_NONE)
 		complain(c, f->ca_at, reason);
 	else
 		expiry_warn(c, f->ca, x);

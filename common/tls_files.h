@@ -17,14 +17,10 @@ enum {
 	TLS_RSA_BITS_MAX = 4096, /* a longer one would hold the broker up */
 };
 
-/* The first certificate of a PEM file, to be freed with X509_free(). When it
- * cannot be had, `reason` says why: ERR_SYSTEM, ERR_MALFORMED. */
-enum err tls_certificate_load(
-    const char *path, X509 **out, char reason[TLS_REASON_MAX]) MUST_CHECK;
-
 /* A private key of a kind that is served: RSA, or EC on P-256, P-384 or
  * P-521; to be freed with EVP_PKEY_free(). ERR_REFUSED: others may read the
- * file; ERR_UNSUPPORTED: another kind, or one with a passphrase. */
+ * file; ERR_UNSUPPORTED: another kind, or one with a passphrase. `reason`
+ * says what is wrong. */
 enum err tls_key_load(
     const char *path, EVP_PKEY **out, char reason[TLS_REASON_MAX]) MUST_CHECK;
 

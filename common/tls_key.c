@@ -443,13 +443,17 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 enum err
 tls_key_prepare(void)
 {
-	if (OSSL_PROVIDER_available(NULL, PROVIDER))
+	static OSSL_PROVIDER *standard, *remote; /* kept to the end */
+
+	if (remote != NULL)
 		return ERR_NONE;
-	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
-	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) != 1 ||
-	    OSSL_PROVIDER_load(NULL, PROVIDER) == NULL)
+	if (standard == NULL)
+		standard = OSSL_PROVIDER_load(NULL, "default");
+	if (standard == NULL ||
+	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) != 1)
 		return ERR_SYSTEM;
-	return ERR_NONE;
+	remote = OSSL_PROVIDER_load(NULL, PROVIDER);
+	return remote != NULL ? ERR_NONE : ERR_SYSTEM;
 }
 
 static const char *

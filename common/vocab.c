@@ -107,20 +107,6 @@ operation_set(struct text word)
 	return 0;
 }
 
-const char *
-operation_group(enum operation op)
-{
-	size_t i;
-
-	if ((unsigned)op >= OP_MAX)
-		return "unknown";
-	for (i = 0; i < COUNT(groups); i++) {
-		if (groups[i].operations & BIT(op))
-			return groups[i].name;
-	}
-	return "unknown";
-}
-
 uint64_t
 trait_bit(struct text word)
 {

@@ -116,9 +116,6 @@ const char *trait_name(enum trait t);
  * 0 when there is no such word. */
 uint64_t operation_set(struct text word);
 
-/* The group a policy would name for this operation; static. */
-const char *operation_group(enum operation op);
-
 /* The trait's bit; 0 when there is no such word. */
 uint64_t trait_bit(struct text word);
 

@@ -136,6 +136,13 @@ buffer_set_u32(struct buffer *b, size_t at, uint32_t v)
 }
 
 void
+buffer_cut(struct buffer *b, size_t len)
+{
+	if (len < b->len)
+		b->len = len;
+}
+
+void
 buffer_drop(struct buffer *b, size_t n)
 {
 	if (n >= b->len) {

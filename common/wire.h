@@ -132,5 +132,7 @@ void buffer_put_u32(struct buffer *b, uint32_t v);
 void buffer_set_u32(struct buffer *b, size_t at, uint32_t v);
 /* Drop `n` bytes from the front (moves the rest). */
 void buffer_drop(struct buffer *b, size_t n);
+/* Forget what was put since it had `len` bytes. */
+void buffer_cut(struct buffer *b, size_t len);
 
 #endif

@@ -53,6 +53,7 @@ static const struct member upstream_members[] = {
     MEMBER("name", struct upstream, name, KIND_STRING),
     MEMBER("engine", struct upstream, engine, KIND_INT),
     MEMBER("address", struct upstream, address, KIND_STRING),
+    MEMBER("application_name", struct upstream, application_name, KIND_INT),
     MEMBER("login.user", struct upstream, login_user, KIND_STRING),
     MEMBER("login.password_file", struct upstream, password_file, KIND_STRING),
     MEMBER("tls.mode", struct upstream, tls_mode, KIND_INT),
@@ -66,6 +67,7 @@ static const struct member upstream_members[] = {
 
 _Static_assert(sizeof(enum engine) == sizeof(int) &&
 	sizeof(enum tls_mode) == sizeof(int) &&
+	sizeof(enum application_name) == sizeof(int) &&
 	sizeof(enum audit_failure) == sizeof(int),
     "KIND_INT reads enums");
 

@@ -60,18 +60,41 @@ is_tls_1_3(struct text bytes, struct text who)
 	return true;
 }
 
-/* Both randoms and the server's ephemeral key: a ServerKeyExchange. */
+/* A public key on one of the curves we agree to. */
+static bool
+is_public_key(uint16_t curve, struct text key)
+{
+	static const struct {
+		uint16_t curve; /* NamedCurve of RFC 8422 */
+		size_t len;
+		bool is_point; /* uncompressed: it begins with a 4 */
+	} known[] = {{23, 65, true}, {24, 97, true}, {25, 133, true},
+	    {29, 32, false}, {30, 56, false}};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].curve == curve)
+			return key.len == known[i].len &&
+			       (!known[i].is_point || key.at[0] == 4);
+	}
+	return false;
+}
+
+/* Both randoms and the server's ephemeral key: a ServerKeyExchange. Whoever
+ * asks chooses the randoms, so nothing else is left to choose in length. */
 static bool
 is_server_key_exchange(struct text bytes)
 {
 	struct wire w = wire_of(bytes.at, bytes.len);
+	struct text key;
+	uint16_t curve;
 
 	wire_bytes(&w, RANDOMS);
 	if (wire_u8(&w) != NAMED_CURVE)
 		return false;
-	wire_u16(&w);
-	wire_bytes(&w, wire_u8(&w));
-	return wire_end(&w) == ERR_NONE;
+	curve = wire_u16(&w);
+	key = wire_bytes(&w, wire_u8(&w));
+	return wire_end(&w) == ERR_NONE && is_public_key(curve, key);
 }
 
 static bool

@@ -17,6 +17,14 @@ static const uint64_t plain_operations =
     BIT(OP_RELEASE) | BIT(OP_LOCK) | BIT(OP_COMMIT) | BIT(OP_COPY_IN) |
     BIT(OP_COPY_OUT);
 
+/* Operations that leave the session's settings alone. (FETCH does not: it
+ * runs the code of its cursor.) */
+static const uint64_t settled_operations =
+    BIT(OP_COPY_IN) | BIT(OP_COPY_OUT) | BIT(OP_CREATE) | BIT(OP_ALTER) |
+    BIT(OP_DROP) | BIT(OP_TRUNCATE) | BIT(OP_GRANT) | BIT(OP_REVOKE) |
+    BIT(OP_COMMENT) | BIT(OP_DECLARE) | BIT(OP_CLOSE) | BIT(OP_PREPARE) |
+    BIT(OP_DEALLOCATE) | BIT(OP_EXPLAIN) | BIT(OP_LISTEN) | BIT(OP_NOTIFY);
+
 static const uint64_t hidden_code =
     BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 
@@ -25,6 +33,14 @@ builtin_is_plain(const struct statement *s)
 {
 	return (s->operations & ~plain_operations) == 0 &&
 	       (s->traits & hidden_code) == 0;
+}
+
+bool
+builtin_may_set(const struct statement *s)
+{
+	return (s->operations & ~(plain_operations | settled_operations)) !=
+		   0 ||
+	       (s->traits & hidden_code) != 0;
 }
 
 bool

@@ -18,6 +18,8 @@ struct text builtin_refusal(struct gate *g, const struct statement *s,
 /* Can it change nothing that decides about later statements (settings, names
  * of prepared statements and cursors, the schema, code)? */
 bool builtin_is_plain(const struct statement *s);
+/* May it change a setting of the session? */
+bool builtin_may_set(const struct statement *s);
 
 /* May outputs without an origin carry protected values? */
 bool builtin_may_carry(

@@ -54,6 +54,7 @@ gate_want_catalog(struct gate *g)
 {
 	g->wish =
 	    wish_for(g->birth->board, g->place.upstream, g->place.database);
+	g->first_epoch = gate_schema_epoch(g);
 	protection_sync(g->protection, snapshot_reading(g));
 }
 
@@ -217,6 +218,7 @@ judge_together(struct gate *g, struct ruling *j)
 		j->operations |= s->operations;
 		j->traits |= s->traits;
 		j->is_plain &= builtin_is_plain(s);
+		j->may_set |= builtin_may_set(s);
 		j->may_carry |= builtin_may_carry(g, s, &touch);
 		if (i == 0)
 			j->verdict = j->verdicts[0];

@@ -49,6 +49,7 @@ struct ruling {
 	/* It can change nothing that decides about later statements: they may
 	 * be judged while it is still running. */
 	bool is_plain;
+	bool may_set; /* it may change a setting, unknown to us until Sync */
 	/* Refused whatever the policy says (builtin.h). */
 	bool is_forbidden;
 	/* Outputs without an origin may carry protected values. */
@@ -83,6 +84,7 @@ struct gate {
 	uint64_t also;
 	struct protection *protection; /* NULL until gate_enter() */
 	struct wish *wish;	       /* the database's catalogue */
+	unsigned first_epoch; /* of the schema, when the session began */
 	struct audit *audit;
 	time_t asked_at; /* when the session last made its wish; 0: may now */
 	bool is_schema_open; /* changed here and not committed yet */

@@ -162,7 +162,7 @@ wait_for_people(struct session *s, struct request *r)
 	while (!is_settled(s, r, turn, &result)) {
 		left = r->expires_at - wall_ms();
 		s->relay.deadline = relay_now() + (left > 0 ? left : 1);
-		turn = relay_turn(&s->relay, false);
+		turn = session_turn(s, false);
 	}
 	s->relay.deadline = 0;
 	return result;

@@ -12,9 +12,9 @@
  *                                followed, as ParameterStatus tells them;
  *                                what hangs on one that may have changed
  *                                unseen is refused until it is told
- *   application_name             shows who it is, to the database: from those
- *                                from whom values are protected a SET is
- *                                taken as a claim, any other way refused
+ *   application_name             shows the database who it is, unless the
+ *                                upstream's settings leave it to clients: a
+ *                                SET is taken as a claim, other ways refused
  *   sallyport.*                  refused
  *   search_path                  needs no following: a name is taken for the
  *                                relations of that name in every schema, an
@@ -80,6 +80,13 @@ care_of(struct text name)
 	return CARE_NONE;
 }
 
+/* Is the database shown who it is, and not what the client says? */
+static bool
+shows_identity(const struct gate *g)
+{
+	return g->upstream->application_name == NAME_IDENTITY;
+}
+
 static struct text
 refuse_care(const struct gate *g, enum setting_care care)
 {
@@ -87,7 +94,7 @@ refuse_care(const struct gate *g, enum setting_care care)
 	case CARE_OWN:
 		return TEXT("settings of sallyport.* are not the client's");
 	case CARE_SHOWS_IDENTITY:
-		if (gate_protects(g))
+		if (shows_identity(g))
 			return TEXT("application_name shows the proved "
 				    "identity and is not the client's to set");
 		break;
@@ -254,7 +261,7 @@ own_settings_is_claim(const struct gate *g, const struct statement *s)
 	    {"set local application_name ", 27}};
 	size_t i;
 
-	if (s->operations != BIT(OP_SET) || !gate_protects(g))
+	if (s->operations != BIT(OP_SET) || !shows_identity(g))
 		return false;
 	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (text_starts(s->canonical, forms[i]))

@@ -9,9 +9,9 @@
 /* A call of set_config() is a SET too: note what it sets, for the policy. */
 void own_settings_note(struct gate *g, struct statement *s, struct arena *a);
 
-/* Is it nothing but a SET of application_name by somebody who may only claim
- * one? Drivers send it unasked. Its value is
- * recorded as a claim; what runs is in the ruling. */
+/* Is it nothing but a SET of application_name where the identity is shown?
+ * Drivers send it unasked. Its value is recorded as a claim; what runs is in
+ * the ruling. */
 bool own_settings_is_claim(const struct gate *g, const struct statement *s);
 
 /* Why what the statement sets may not be set, whatever the policy says;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,6 +93,17 @@ wait_ms(struct timespec *out, const struct lobby *l)
 	*out = (struct timespec){left / 1000, left % 1000 * 1000000};
 }
 
+/* A signal gets through only to a poll() that sleeps, and clients who come
+ * without a pause leave it no sleep. */
+static void
+let_signals_through(const sigset_t *waiting)
+{
+	sigset_t blocked;
+
+	sigprocmask(SIG_SETMASK, waiting, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 void
 refuse_clients(struct birth *b, int accepting, const sigset_t *waiting)
 {
@@ -110,6 +122,7 @@ refuse_clients(struct birth *b, int accepting, const sigset_t *waiting)
 		fds[n] = (struct pollfd){.fd = accepting, .events = POLLIN};
 		fds[n + 1] = (struct pollfd){.fd = b->life, .events = POLLIN};
 		wait_ms(&timeout, &lobby);
+		let_signals_through(waiting);
 		if (ppoll(fds, n + 2, &timeout, waiting) < 0)
 			continue;
 		if (fds[n + 1].revents != 0)

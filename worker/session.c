@@ -222,6 +222,22 @@ session_lost(struct session *s)
 	return session_end(s, ENDING_DRAIN); /* master has died */
 }
 
+/* What signals would tell, were they let through. */
+static bool
+is_called(const struct session *s)
+{
+	return atomic_load(&s->slot->orders) != 0 ||
+	       (!s->is_draining && atomic_load(&s->birth->board->draining));
+}
+
+enum err
+session_turn(struct session *s, bool wants_client)
+{
+	enum err e = relay_turn(&s->relay, wants_client);
+
+	return e == ERR_NONE && is_called(s) ? ERR_INTERRUPTED : e;
+}
+
 enum err
 session_attend(struct session *s)
 {
@@ -229,7 +245,7 @@ session_attend(struct session *s)
 
 	/* a spare that is retired in the moment in which it took a client
 	 * serves it; only when all of Sallyport stops does the session end */
-	if (session_drain_asked && atomic_load(&s->birth->board->draining))
+	if (atomic_load(&s->birth->board->draining))
 		s->is_draining = true;
 	if ((orders & ORDER_KILL) != 0)
 		return session_end(s, ENDING_KILLED);

@@ -102,6 +102,11 @@ enum err session_end(struct session *s, enum ending why);
 /* The relay said ERR_CLOSED: note who is gone; gives ERR_CLOSED. */
 enum err session_lost(struct session *s);
 
+/* One relay_turn().  ERR_INTERRUPTED also when there is something to attend
+ * to of which no signal told: one gets through only to a poll() that sleeps,
+ * and with a peer that never pauses none does. */
+enum err session_turn(struct session *s, bool wants_client) MUST_CHECK;
+
 /* A signal or the relay's ERR_INTERRUPTED: look at flags and slot orders.
  * ERR_NONE: go on; ERR_INTERRUPTED: a cancel request came in; ERR_CLOSED. */
 enum err session_attend(struct session *s) MUST_CHECK;

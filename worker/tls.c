@@ -18,11 +18,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* In one call OpenSSL takes no more from the socket: it goes on for as long as
+ * there is something of its own (renewed keys, for one), and a peer that sends
+ * that without end would not let it come back. */
+enum { TURN_MAX = 64 * 1024 };
+
 struct tls {
 	SSL *ssl;
 	int fd;
 	struct buffer head; /* to be received before what the socket has */
 	size_t head_used;
+	size_t taken;	       /* from the socket, since the caller's call */
 	bool is_pending;       /* no read has found everything taken since */
 	bool is_over;	       /* an error: no goodbye either */
 	bool read_wants_write; /* before a read can go on, and vice versa */
@@ -58,10 +64,17 @@ socket_read(BIO *bio, char *out, int size)
 		t->head_used += (size_t)n;
 		return n;
 	}
-	result =
-	    socket_result(bio, recv(t->fd, out, (size_t)size, MSG_DONTWAIT));
+	if (t->taken >= TURN_MAX) {
+		errno = EAGAIN; /* poll() knows of the rest */
+		result = socket_result(bio, -1);
+	} else {
+		result = socket_result(
+		    bio, recv(t->fd, out, (size_t)size, MSG_DONTWAIT));
+	}
 	if (result < 0 && BIO_should_retry(bio))
 		BIO_set_retry_read(bio);
+	if (result > 0)
+		t->taken += (size_t)result;
 	return result;
 }
 
@@ -241,6 +254,7 @@ tls_receive(void *state, void *bytes, size_t size)
 	if (t->is_over)
 		return outcome_as_errno(ERR_CLOSED);
 	ERR_clear_error();
+	t->taken = 0;
 	while (done < size && SSL_read_ex(t->ssl, out + done, size - done, &n))
 		done += n;
 	t->is_pending = done == size;
@@ -266,6 +280,7 @@ tls_send(void *state, const void *bytes, size_t len)
 		return outcome_as_errno(ERR_CLOSED);
 	ERR_clear_error();
 	t->write_wants_read = false;
+	t->taken = 0;
 	if (SSL_write_ex(t->ssl, bytes, len, &n) == 1)
 		return (ssize_t)n;
 	return outcome_as_errno(
@@ -324,6 +339,7 @@ tls_handshake(struct tls *t, short *events_out)
 	if (t->is_over)
 		return ERR_REFUSED;
 	ERR_clear_error();
+	t->taken = 0;
 	result = SSL_do_handshake(t->ssl);
 	if (result == 1)
 		return ERR_NONE;

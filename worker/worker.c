@@ -54,20 +54,31 @@ set_signals(sigset_t *waiting)
 	signal(SIGHUP, SIG_IGN);
 }
 
+/* Watch the listeners from now on: one that has a client already counts,
+ * whoever else was woken for it. */
+static bool
+watch_listeners(const struct birth *b, int poll)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	size_t i;
+
+	for (i = 0; i < b->listener_count; i++) {
+		event.data.u32 = (uint32_t)i;
+		epoll_ctl(poll, EPOLL_CTL_DEL, b->listeners[i], NULL);
+		if (epoll_ctl(poll, EPOLL_CTL_ADD, b->listeners[i], &event))
+			return false;
+	}
+	return true;
+}
+
 static int
 watch(const struct birth *b)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = LIFE};
 	int poll = epoll_create1(EPOLL_CLOEXEC);
-	size_t i;
 
-	for (i = 0; poll >= 0 && i < b->listener_count; i++) {
-		event.data.u32 = (uint32_t)i;
-		if (epoll_ctl(poll, EPOLL_CTL_ADD, b->listeners[i], &event))
-			return -1;
-	}
-	event = (struct epoll_event){.events = EPOLLIN, .data.u32 = LIFE};
-	if (poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, b->life, &event) != 0)
+	if (poll < 0 || !watch_listeners(b, poll) ||
+	    epoll_ctl(poll, EPOLL_CTL_ADD, b->life, &event) != 0)
 		return -1;
 	return poll;
 }
@@ -79,6 +90,25 @@ static bool
 is_outdated(const struct birth *b)
 {
 	return atomic_load(&b->board->generation) != b->policy->generation;
+}
+
+/* We go without a client, and may have been woken for one, as nobody else was
+ * then: all who wait must look. One that is about to wait looks by itself. */
+static void
+leave_to_others(const struct birth *b, int poll)
+{
+	uint32_t i;
+	int pid;
+
+	close(poll); /* from here on others are woken */
+	for (i = 0; i < b->board->slot_count; i++) {
+		struct slot *slot = &b->board->slots[i];
+
+		pid = atomic_load(&slot->pid);
+		if (slot != b->slot && pid > 0 &&
+		    atomic_load(&slot->state) == SLOT_IDLE)
+			kill(pid, SIGUSR1);
+	}
 }
 
 /* The next client, or -1 when it is time to go. */
@@ -93,7 +123,7 @@ next_client(
 		if (session_drain_asked)
 			return -1;
 		n = epoll_pwait(poll, &event, 1, -1, waiting);
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && (errno != EINTR || !watch_listeners(b, poll)))
 			return -1;
 		if (n <= 0)
 			continue;
@@ -121,18 +151,20 @@ worker_main(struct birth *b)
 	int poll, fd;
 
 	set_signals(&waiting);
+	be_idle(b); /* before it waits, lest it be left out by those who go */
 	poll = watch(b);
 	if (poll < 0) {
 		log_error("cannot wait for clients: errno %d", errno);
 		return EXIT_FAILURE;
 	}
-	be_idle(b);
 	if (b->refuses) {
 		refuse_clients(b, poll, &waiting);
 	} else {
 		fd = next_client(b, poll, &waiting, &listener);
 		if (fd >= 0)
 			session_run(b, fd, listener);
+		else
+			leave_to_others(b, poll);
 	}
 	atomic_store(&b->slot->state, SLOT_ENDING);
 	return EXIT_SUCCESS;

@@ -35,7 +35,7 @@ static const struct subcommand subcommands[] = {
 	.run = run_kill},
     {.name = "reload",
 	.usage = "[--json]",
-	.summary = "load identities and policies anew",
+	.summary = "load identities, policies and certificates anew",
 	.help = "Waits for the result. A refused reload leaves the policy in "
 		"force and prints\nevery error; exit status 1. Only root or "
 		"the daemon's account may.",

@@ -242,7 +242,9 @@ def main():
         servers += [x.server for x in contenders
                     if x.server and x.name != "sallyport"]
         table = summarise(measure(contenders, tool, options))
-        memory = measure_memory(sallyport, tool) if world else {}
+        memory = {}
+        if world and os.geteuid() == 0:  # workers show it to nobody else
+            memory = measure_memory(sallyport, tool)
         progress(options, "")
         if options.json:
             print(json.dumps({"streaming": table, "memory_kib": memory},
@@ -252,6 +254,8 @@ def main():
         for when, (private, proportional) in memory.items():
             print(f"Memory of a worker, {when}: {private} KiB private, "
                   f"{proportional} KiB proportional")
+        if world and not memory:
+            print("Memory of a worker: only root can measure it")
     finally:
         if world:
             world.close()

@@ -5,11 +5,16 @@ length: a test composes exactly the bytes it wants.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
+import select
 import socket
+import ssl
 import struct
+
+NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Closed(Exception):
@@ -213,6 +218,26 @@ class Wire:
         for _ in range(syncs):
             messages += self.until(b"Z").messages
         return Replies(messages)
+
+    def exchange_at_once(self, *parts):
+        """Send, and read whatever comes meanwhile; then to ReadyForQuery. In
+        one thread: two must not use a connection under TLS together."""
+        patience = self.socket.gettimeout()
+        rest, came = memoryview(b"".join(parts)), [self.buffer]
+        self.socket.settimeout(0)
+        while rest:
+            if not any(select.select([self.socket], [self.socket], [],
+                                     patience)):
+                raise TimeoutError("neither takes nor gives")
+            with contextlib.suppress(*NOT_YET):
+                rest = rest[self.socket.send(rest[:1 << 16]):]
+            with contextlib.suppress(*NOT_YET):
+                came.append(self.socket.recv(1 << 16))
+                if not came[-1]:
+                    raise Closed("closed while it was sent to")
+        self.socket.settimeout(patience)
+        self.buffer = b"".join(came)
+        return self.until(b"Z")
 
     def query(self, sql):
         return self.exchange(query(sql))

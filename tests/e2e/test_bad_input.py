@@ -215,8 +215,7 @@ def test_message_bodies_that_lie(world):
             pgwire.message(b"S", b"rest"), pgwire.message(b"H", b"rest")):
         before = len(s.sink.find("disconnect"))
         with s.wire("alice") as w:
-            w.send(sent, pgwire.SYNC)
-            w.socket.shutdown(1)
+            w.send(sent, pgwire.SYNC, pgwire.TERMINATE)
             replies = w.rest()
             assert replies.errors, sent
             assert "D" not in replies.kinds, sent

@@ -88,6 +88,9 @@ def test_bodies_that_lie_end_the_session_and_let_nothing_through(world):
         replies, end = maddened(world, body + [None])
         assert CANARY not in b"".join(b for _, b in replies.messages), body
         assert end["reason"].startswith("upstream"), (body, end)
+        # whatever was begun was taken back: the client can read why
+        assert [e["C"] for e in replies.errors] == ["08P01"], (
+            body, replies.messages)
 
 
 def test_messages_in_the_wrong_phase_end_the_session(world):

@@ -7,13 +7,13 @@ import struct
 
 import pgwire
 from expect import fails, ok
-from harness import until
+from harness import PATIENCE, until
 
 MB = 2 ** 20
 SANITIZED = "SALLYPORT_TEST_SANITIZED" in os.environ
 # What a session may take beyond what it had when idle; the sanitizers keep
-# freed memory and shadows of everything.
-GROWTH = (160 if SANITIZED else 8) * MB
+# 256 MiB of freed memory and shadows of everything.
+GROWTH = (400 if SANITIZED else 8) * MB
 
 
 def worker_of(s, w):
@@ -55,6 +55,7 @@ def drink(w, watch):
     others, buffer = [], bytearray()
     view = memoryview(bytearray(MB))
     skip = 0
+    w.socket.settimeout(3 * PATIENCE)  # the server is long at it
     while True:
         n = w.socket.recv_into(view)
         assert n, "closed"

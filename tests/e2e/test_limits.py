@@ -201,3 +201,49 @@ def test_delete_that_returns_too_many_rows_is_undone(world):
         assert w.query("SELECT 1").rows == [[b"1"]]
     assert world.pg.ask("SELECT count(*) FROM payments", s.database) \
         == [(2400,)]
+
+
+def test_batch_whose_result_is_cut_short_leaves_nothing_behind(world):
+    """The server may have completed what the client is told has failed."""
+    s = world.writable()
+    s.policy["protect"] = [{"name": "emails", "derived": "deny",
+                            "columns": ["public.customers.email"],
+                            "mask": "email", "clear_for": [{"agent": "none"}]}]
+    s.policy["rules"] = [{"name": "all", "does": ["read", "write"],
+                          "then": "allow", "limits": {"rows": 3}}]
+    s.policy["examples"] = []
+    s.write_all()
+    s.reload()
+
+    def run(sql):
+        return pgwire.parse(sql) + pgwire.bind() + pgwire.execute()
+
+    write = run("INSERT INTO tickets VALUES (9001, 1, 'kept?')")
+    denied = run("SELECT upper(email) FROM customers WHERE id = 1")
+    long = run("SELECT id FROM products ORDER BY id LIMIT 4")
+    own = run("UPDATE customers SET name = 'kept?' WHERE id = 1 "
+              "RETURNING upper(email)")
+    with s.wire() as w:
+        for parts in ([write, denied], [denied, write], [write, long],
+                      [long, write], [write, long, write], [own],
+                      [write, denied, pgwire.FLUSH]):
+            if parts[-1] == pgwire.FLUSH:
+                w.send(*parts)
+                assert w.until(b"E").errors[0]["C"] == "42501"
+                replies = w.exchange(pgwire.SYNC)
+                assert replies.kinds == "Z", replies.kinds
+            else:
+                replies = w.exchange(*parts, pgwire.SYNC)
+                fails(replies)
+                assert replies.kinds.endswith("EZ"), replies.kinds
+            assert replies.status == "I", parts
+            count, = w.query("SELECT (SELECT count(*) FROM tickets WHERE id "
+                             "= 9001) + (SELECT count(*) FROM customers "
+                             "WHERE name = 'kept?')").rows
+            assert count == [b"0"], parts
+        replies = w.exchange(write, run("SELECT 1"), pgwire.SYNC)
+        assert replies.tags == ["INSERT 0 1", "SELECT 1"], replies.errors
+        fails(w.query("UPDATE customers SET name = 'kept?' WHERE id = 1 "
+                      "RETURNING upper(email)"))
+        assert w.query("SELECT count(*) FROM customers WHERE "
+                       "name = 'kept?'").rows == [[b"0"]]

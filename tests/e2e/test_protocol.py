@@ -301,6 +301,23 @@ def test_bind_of_another_statements_name_cannot_smuggle_sql(world):
                           pgwire.SYNC).rows == [[b"1"]]
 
 
+def test_statement_closed_in_the_same_packet_is_bound_no_more(world):
+    """While Bind waits to know of its portal, its statement goes."""
+    s = world.sallyport()
+    with s.wire("alice") as w:
+        opened = w.exchange(
+            pgwire.parse("BEGIN"), pgwire.bind(), pgwire.execute(),
+            pgwire.parse("SELECT 1", "one"), pgwire.parse("SELECT 2", "two"),
+            pgwire.bind((), "p", "two"), pgwire.SYNC)
+        assert not opened.errors, opened.errors
+        replies = w.exchange(
+            pgwire.close(b"S", "one"), pgwire.close(b"P", "p"),
+            pgwire.bind((), "p", "one"), pgwire.execute("p"), pgwire.SYNC)
+        assert replies.kinds == "33EZ", replies.kinds
+        assert replies.errors[0]["C"] == "26000", replies.errors
+        assert w.query("ROLLBACK").tags == ["ROLLBACK"]
+
+
 def test_bind_values_of_every_length_go_through(world):
     s = world.sallyport()
     with s.wire("alice") as w:

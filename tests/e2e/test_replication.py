@@ -184,6 +184,30 @@ def test_walsender_takes_its_commands_and_sql_on_record(world):
             fails(w.query("SELECT 1"), "0A000")
 
 
+def test_row_limits_count_rows_and_not_what_replication_sends(world):
+    few = {"protect": [], "rules": [{**rule, "limits": {"rows": 20}}
+                                    for rule in ALLOWED["rules"]]}
+    with source(world, few) as (pg, s):
+        folder = os.path.join(world.folder, "backup")
+        run(pg, s, "pg_basebackup", "-D", folder, "-c", "fast", "-X", "none")
+        with s.wire("alice", replication="database") as w:
+            start = w.query("IDENTIFY_SYSTEM").rows[0][2].decode()
+            rows = "COPY (SELECT generate_series(1, {})) TO STDOUT"
+            assert w.query(rows.format(20)).tags == ["COPY 20"]
+            fails(w.query(rows.format(21)), "54000")
+            fails(w.query("SELECT generate_series(1, 21)"), "54000")
+            with pg.connect() as c:
+                c.execute("INSERT INTO goods SELECT i, repeat('x', 100) "
+                          "FROM generate_series(1, 50000) i")
+            w.send(pgwire.query(f"START_REPLICATION PHYSICAL {start}"))
+            assert w.receive()[0] == b"W"
+            large = 0  # in messages longer than a row that is held whole
+            while large <= 20:
+                kind, body = w.receive()
+                assert kind == b"d", body
+                large += len(body) > 64 * 1024
+
+
 # --- everybody else ----------------------------------------------------------
 
 def refused(s, login="alice", **parameters):

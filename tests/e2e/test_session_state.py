@@ -296,3 +296,28 @@ def test_texts_of_prepared_statements_are_bounded(world):
     assert errors and errors[-1]["C"] == "54000", errors
     with s.wire("alice") as w:
         assert w.query("SELECT 7").rows == [[b"7"]]
+
+
+def test_text_beyond_ascii_follows_a_schema_change_in_one_batch(world):
+    s = world.prepare(database=world.pg.copy_of_shop())
+    s.policy["rules"] = [{"name": "free", "does": ["any"], "then": "allow"}]
+    s.policy["examples"] = []
+    s.write_all()
+    world.pg.ask("GRANT CREATE ON SCHEMA public TO public", s.database)
+    s.start()
+    insert = "INSERT INTO words VALUES ('caf\u00e9 \\ bar')"
+    with s.wire() as w:
+        replies = w.exchange(*[part for sql in (
+            "CREATE TABLE words (word text)", insert,
+            "COMMENT ON TABLE words IS '\u00e9\\'", "TABLE words")
+            for part in (pgwire.parse(sql), pgwire.bind(), pgwire.execute())],
+            pgwire.SYNC)
+        assert not replies.errors, replies.errors
+        assert replies.tags == ["CREATE TABLE", "INSERT 0 1", "COMMENT",
+                                "SELECT 1"]
+        # a SET of the batch is not known before its Sync
+        error = fails(w.exchange(*[part for sql in (
+            "SET standard_conforming_strings = off", insert)
+            for part in (pgwire.parse(sql), pgwire.bind(), pgwire.execute())],
+            pgwire.SYNC))
+        assert "Sync" in error["M"], error

@@ -1,4 +1,4 @@
-/* links: worker/postgres/copy_statement.c worker/postgres/copy_options.c worker/postgres/copy_format.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/copy_statement.c worker/postgres/copy_options.c worker/postgres/copy_format.c worker/postgres/pg_put.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
 #include <stdlib.h>
 
 #include "worker/postgres/copy_statement.h"

@@ -1,4 +1,4 @@
-/* links: worker/postgres/pg_wire.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/pg_wire.c worker/postgres/pg_put.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
 /*
  * Every parser of PostgreSQL messages, on the same bytes.
  */

@@ -125,7 +125,8 @@ class Through(Direct):
                 "password": harness.pgwire.scram_verifier(PASSWORD)}}},
             settings={"workers": {"spare": 4, "max": 90},
                       "statement_limit": "64MiB"},
-            upstream={"login": {"user": USER,
+            upstream={"application_name": "client",
+                      "login": {"user": USER,
                                 "password_file": "secrets/shop"}})
         sallyport.sink.records = Remarkable()
         sallyport.sink.raw = Forgotten()

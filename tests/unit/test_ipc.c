@@ -1,4 +1,4 @@
-/* links: common/ipc.c common/text.c */
+/* links: common/ipc.c common/wish.c common/text.c */
 /* The shared memory's promises, and the question to the broker. */
 #include "common/ipc.h"
 

@@ -73,6 +73,7 @@ static const char whole[] =
     "    engine: postgres\n"
     "    address: unix:/run/postgresql/.s.PGSQL.5432\n"
     "    labels: {environment: production, region: eu}\n"
+    "    application_name: client\n"
     "    login: {user: v}\n"
     "identities: ids.yaml\n"
     "policies: policies.d\n"
@@ -100,6 +101,8 @@ START_TEST(every_setting_arrives)
 	ck_assert_ptr_eq(two, &settings.upstreams[1]);
 	ck_assert_ptr_null(settings_upstream(&settings, TEXT("three")));
 	ck_assert_uint_eq(two->label_count, 2);
+	ck_assert_int_eq(two->application_name, NAME_CLIENT);
+	ck_assert_int_eq(settings.upstreams[0].application_name, NAME_IDENTITY);
 	ck_assert(text_is(two->labels[0].value, TEXT("production")));
 	ck_assert_ptr_null(two->password_file);
 	ck_assert_uint_eq(settings.workers_max, 3);

@@ -115,8 +115,9 @@ request(uint32_t kind, struct text bytes)
 	return q;
 }
 
-/* Both randoms (64 bytes), a named curve, a public key of 4 bytes. */
-#define KEY_EXCHANGE HASH HASH "\3\0\35\4abcd"
+/* Both randoms (64 bytes), a named curve, a public key on it. */
+#define KEY_EXCHANGE HASH HASH "\3\0\35\40" HASH
+#define POINT "\3\0\27\101"
 
 static const struct {
 	const char *name;
@@ -148,12 +149,20 @@ static const struct {
     {"other words", BROKER_LISTENER_SIGN,
 	TEXT(SPACES "TLS 1.3, server certificateVerify\0" HASH), false},
     {"another kind of curve", BROKER_LISTENER_SIGN,
-	TEXT(HASH HASH "\1\0\35\4abcd"), false},
+	TEXT(HASH HASH "\1\0\35\40" HASH), false},
+    {"a point", BROKER_LISTENER_SIGN, TEXT(HASH HASH POINT "\4" HASH HASH),
+	true},
+    {"a point that is none", BROKER_LISTENER_SIGN,
+	TEXT(HASH HASH POINT "\60" HASH HASH), false},
+    {"a key of another length", BROKER_LISTENER_SIGN,
+	TEXT(HASH HASH "\3\0\35\4abcd"), false},
+    {"a curve not agreed to", BROKER_LISTENER_SIGN,
+	TEXT(HASH HASH "\3\0\26\40" HASH), false},
     {"a key exchange cut short", BROKER_LISTENER_SIGN,
-	TEXT(HASH HASH "\3\0\35\5abcd"), false},
+	TEXT(HASH HASH "\3\0\35\41" HASH), false},
     {"more behind a key exchange", BROKER_LISTENER_SIGN,
 	TEXT(KEY_EXCHANGE "x"), false},
-    {"half the randoms", BROKER_LISTENER_SIGN, TEXT(HASH "\3\0\35\4abcd"),
+    {"half the randoms", BROKER_LISTENER_SIGN, TEXT(HASH "\3\0\35\40" HASH),
 	false},
     {"a token", BROKER_LISTENER_SIGN,
 	TEXT("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJyb290In0"), false},

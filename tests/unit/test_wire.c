@@ -83,6 +83,11 @@ START_TEST(dropping_keeps_the_rest)
 	buffer_put_text(&b, TEXT("abcdef"));
 	buffer_drop(&b, 2);
 	ck_assert_mem_eq(b.bytes, "cdef", 4);
+	buffer_cut(&b, 5);
+	ck_assert_uint_eq(b.len, 4);
+	buffer_cut(&b, 3);
+	ck_assert_uint_eq(b.len, 3);
+	ck_assert_mem_eq(b.bytes, "cde", 3);
 	buffer_drop(&b, 100);
 	ck_assert_uint_eq(b.len, 0);
 	buffer_free(&b);

@@ -4,6 +4,7 @@
  * The rule: nothing is skipped that is not understood.
  */
 #include "worker/postgres/copy_reader.h"
+#include "worker/postgres/pg_wire.h"
 
 const char copy_no_memory[] = "out of memory";
 const char copy_unclear[] =
@@ -214,20 +215,6 @@ copy_statement_read(const struct token *tokens, size_t count, struct arena *a,
 
 /* --- the query ------------------------------------------------------------ */
 
-static void
-put_name(struct buffer *b, struct text name)
-{
-	size_t i;
-
-	buffer_put_u8(b, '"');
-	for (i = 0; i < name.len; i++) {
-		if (name.at[i] == '"')
-			buffer_put_u8(b, '"');
-		buffer_put_u8(b, (uint8_t)name.at[i]);
-	}
-	buffer_put_u8(b, '"');
-}
-
 /* As many spaces as there are characters. */
 static void
 put_spaces(struct buffer *b, struct text instead)
@@ -256,13 +243,13 @@ copy_put_query(
 	for (i = 0; i < c->column_count; i++) {
 		if (i > 0)
 			buffer_put_text(b, TEXT(", "));
-		put_name(b, c->columns[i]);
+		pg_put_name(b, c->columns[i]);
 	}
 	buffer_put_text(b,
 	    c->column_count == 0 ? TEXT("* FROM ONLY ") : TEXT(" FROM ONLY "));
 	for (i = 0; i < c->relation_parts; i++) {
 		if (i > 0)
 			buffer_put_u8(b, '.');
-		put_name(b, c->relation[i]);
+		pg_put_name(b, c->relation[i]);
 	}
 }

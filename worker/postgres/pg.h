@@ -19,10 +19,16 @@
  *   pg_queue.c     the pending answers
  *   pg_rows.c      result columns and the masking of rows
  *   pg_types.c     what the types of columns are made of
- *   pg_copy_*.c    COPY from and to the client (pg_copy.h)
- *   pg_admit.c     may it run: recorded, held for a person
+ *   pg_copy_*.c    COPY from and to the client (pg_copy.h); copy_*.c its
+ *                  text and its formats, pure
+ *   pg_admit.c     may it run: recorded, held for a person (pg_values.c)
  *   pg_run.c       its execution: limits, outcome, effects on names
  *   pg_undo.c      limits on changed rows
+ *   pg_reply.c     what Sallyport says itself
+ *   pg_wire.c      messages as bytes, pure (pg_put.c, pg_check.c, pg_scrub.c)
+ *
+ * Besides: upstream*.c, connections to the server and queries of our own;
+ * catalog*.c and node_tree.c, the process that reads its catalogue.
  */
 #ifndef SALLYPORT_POSTGRES_PG_H
 #define SALLYPORT_POSTGRES_PG_H
@@ -72,7 +78,6 @@ struct prepared {
 	bool is_sure;	     /* the server confirmed it */
 	/* Code that could have replaced it at the server has run since. */
 	bool is_suspect;
-	bool is_claim; /* the server has the ruling's `instead` */
 	/* The settings under which its text was read are others now. */
 	bool is_unreadable;
 };
@@ -122,9 +127,11 @@ struct pending {
 	bool is_ours;  /* we asked, the client did not: swallow the answer */
 	bool is_muted; /* the client was told of an error before it already */
 	bool keeps_ready; /* Q: its ReadyForQuery is not for the client */
+	bool is_amid;	  /* the batch that it is of was under way before it */
 	bool is_asked;	/* E: the row is for pg->question */
 	uint32_t result; /* F: the type of what the function gives */
 	bool is_poison; /* sent to make the server fail; answer with `local` */
+	bool may_speak; /* ... unless its complaint is of the text's tokens */
 	struct prepared *prepared;
 	struct portal *portal;
 	struct run *run;
@@ -173,11 +180,12 @@ struct pg {
 	/* Something ran outside a block since the last Sync: a refusal must
 	 * make the server undo it, as an error of its own would. */
 	bool has_implicit_work;
+	bool has_several; /* Executes since the last Sync, all undone by one */
 	uint64_t changed;    /* rows, in the transaction that is open */
 	bool is_undo_due;    /* a statement changed too many: see undo_reason */
 	bool must_roll_back; /* nothing of the open query may be committed */
 	char undo_reason[128];
-	bool has_limited;  /* an Execute with a row limit is in flight */
+	bool has_limited;  /* an Execute that may be cut short is in flight */
 	bool has_unsynced; /* extended messages went out since the last Sync */
 	bool is_skipping;  /* refused, or the server failed: the client's
 			    * messages are ignored up to Sync */
@@ -185,6 +193,7 @@ struct pg {
 	 * last ReadyForQuery, with which it reports such changes. */
 	bool is_unreported;
 	bool is_barred; /* something not plain is in flight */
+	bool has_digested; /* the server took what was to make it fail */
 	/* A setting on which the reading of texts hangs was changed in this
 	 * session: the end of a transaction may change it back. */
 	bool has_switched;
@@ -241,6 +250,12 @@ struct buffer *pg_out(struct session *s);
 struct refusal {
 	const char *sqlstate;
 	struct text message, detail, hint;
+	/* A text without tokens: the server, asked to parse it, complains in
+	 * words that clients know; in these only if it does not. len 0: none.
+	 * Parsing runs nothing. */
+	struct text broken;
+	bool is_error; /* of the client's making, which the server would have
+			* found, too: it fails, and with it its transaction */
 };
 /* An ordinary error in its turn; in an extended batch everything up to Sync
  * is then skipped. `kind` is the client's message ('Q', 'P', 'E' …). */

@@ -24,10 +24,6 @@ pg_renew(struct session *s, struct prepared *p)
 		return true;
 	fresh = p->is_unreadable ? gate_judge_unseen(s->gate)
 				 : gate_judge(s->gate, p->sql);
-	if (fresh != NULL && fresh->instead.len > 0 && !p->is_claim) {
-		ruling_drop(fresh); /* the server has another text */
-		fresh = gate_judge_unseen(s->gate);
-	}
 	if (fresh == NULL)
 		return false;
 	if (p->message.len == 0) /* the text lies in the old one */
@@ -322,8 +318,8 @@ note_admitted(struct session *s, const struct ruling *j,
 	 * the change is committed */
 	if (changes_schema(j))
 		snapshot_schema_changed(s->gate);
-	if (!j->is_plain)
-		pg_of(s)->is_barred = pg_of(s)->is_unreported = true;
+	pg_of(s)->is_barred |= !j->is_plain;
+	pg_of(s)->is_unreported |= j->may_set;
 	if (j->instead.len > 0)
 		gate_claim(g, j->text.statements[0].value);
 	if (j->text.count > 0)

@@ -157,6 +157,41 @@ back_on_notice(struct session *s, const struct answer *a, enum fate *fate)
 	return pass_scrubbed(s, a, fate);
 }
 
+/* Has the server answered a part of it, so that it was under way? */
+static bool
+has_begun(const struct pending *p)
+{
+	return p->copying != 0 ||
+	       (p->run != NULL && (p->run->outcome.rows > 0 ||
+				      p->run->outcome.bytes > 0));
+}
+
+/* May it be that this failed because of a Flush before it, and is skipped? See
+ * copy_count_ready(). */
+static bool
+may_be_skipped(const struct pending *p, const struct answer *a)
+{
+	struct pg_error error;
+
+	return strchr("QF", p->kind) != NULL && p->is_amid && !has_begun(p) &&
+	       pg_parse_error(a->body, &error) == ERR_NONE &&
+	       text_is(error.sqlstate, TEXT("57014"));
+}
+
+/* The server ends the session and says why; or a Flush found that the time of
+ * its batch was over, and what comes up to Sync is skipped. */
+static enum err
+on_error_alone(struct session *s, const struct answer *a, enum fate *fate)
+{
+	struct pg *pg = pg_of(s);
+
+	if (pg->has_unsynced) {
+		pg->is_skipping = true;
+		pg->is_barred = false;
+	}
+	return pass_scrubbed(s, a, fate);
+}
+
 /* After an error the server ignores everything up to Sync: none of those
  * requests will be answered, and what they would have made does not exist. */
 static void
@@ -191,6 +226,31 @@ note_error(struct run *r, const struct answer *a)
 		memcpy(r->outcome.sqlstate, "XX000", 5);
 }
 
+/* Does it complain of the text before anybody made sense of it? It quotes
+ * nothing but the text, then. */
+static bool
+is_of_tokens(const struct answer *a)
+{
+	static const struct text states[] = {
+	    {"42601", 5}, /* syntax error */
+	    {"42622", 5}, /* name too long */
+	    {"22021", 5}, /* character not in repertoire */
+	    {"22025", 5}, /* invalid escape sequence */
+	    {"22P06", 5}, /* nonstandard use of escape character */
+	    {"0A000", 5}, /* U& strings without conforming strings */
+	};
+	struct pg_error error;
+	size_t i;
+
+	if (pg_parse_error(a->body, &error) != ERR_NONE)
+		return false;
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (text_is(error.sqlstate, states[i]))
+			return true;
+	}
+	return false;
+}
+
 enum err
 back_on_error(struct session *s, const struct answer *a, enum fate *fate)
 {
@@ -198,13 +258,15 @@ back_on_error(struct session *s, const struct answer *a, enum fate *fate)
 	struct pending *p = queue_front(&pg->queue);
 	enum err e = ERR_NONE;
 
-	if (p == NULL) /* the server ends the session and says why */
-		return pass_scrubbed(s, a, fate);
+	if (p == NULL)
+		return on_error_alone(s, a, fate);
 	if (p->is_muted) {
 		*fate = FATE_DROP;
 	} else if (p->is_poison) {
-		buffer_put(pg_out(s), p->local.bytes, p->local.len);
-		*fate = FATE_DROP;
+		if (!p->may_speak || !is_of_tokens(a)) {
+			buffer_put(pg_out(s), p->local.bytes, p->local.len);
+			*fate = FATE_DROP;
+		}
 	} else if (p->run != NULL && p->run->is_cut) {
 		back_put_cut(s, p->run);
 		*fate = FATE_DROP;
@@ -214,7 +276,10 @@ back_on_error(struct session *s, const struct answer *a, enum fate *fate)
 	if (p->run != NULL && p->run->outcome.sqlstate[0] == '\0')
 		note_error(p->run, a);
 	if (e == ERR_NONE)
-		e = copy_note_failed(s);
+		e = may_be_skipped(p, a) ? copy_count_ready(s)
+					 : copy_note_failed(s);
+	if (e != ERR_NONE)
+		return e;
 	p = queue_front(&pg->queue); /* which may stand elsewhere now */
 	if (strchr("QSFY", p->kind) != NULL) /* ReadyForQuery follows */
 		return e;

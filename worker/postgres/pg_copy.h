@@ -65,6 +65,13 @@ enum err copy_note_complete(struct session *s, const struct answer *a,
     struct text tag) MUST_CHECK;
 enum err copy_note_failed(struct session *s) MUST_CHECK;
 
+/* The server cancelled, and perhaps not the Query or call at the front, which
+ * others of its batch went before: between them statement_timeout runs on, and
+ * a Flush, which has no answer, can be what finds it over. Then the server
+ * skips the Query, too. So the ReadyForQuery that come are counted and passed
+ * on; with anything but Syncs behind the Query the session ends. */
+enum err copy_count_ready(struct session *s) MUST_CHECK;
+
 /* The answers to Syncs that the server may have ignored: kind 'Y'. */
 back_handler copy_on_counted;
 

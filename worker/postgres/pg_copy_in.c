@@ -276,18 +276,16 @@ copy_note_complete(struct session *s, const struct answer *a, struct text tag)
 	return ERR_NONE;
 }
 
-/* Which of the Syncs did the server take for the COPY's? After them it gets
- * a query whose answer is known: as many as it answers before. If it skips
- * up to a Sync, it needs one of ours first. */
+/* How many ReadyForQuery come? The server gets a query whose answer is known:
+ * as many as it gives before. If it may skip up to a Sync, it needs one of
+ * ours first. */
 static enum err
-count_syncs(struct session *s, bool is_skipping)
+count_ready(struct session *s, bool is_skipping)
 {
 	struct pg *pg = pg_of(s);
 	struct buffer *out = &s->relay.upstream.out;
-	struct pending *p;
+	struct pending *p = queue_push(&pg->queue, 'Y');
 
-	queue_remove(&pg->queue, 1, pg->queue.count - 1);
-	p = queue_push(&pg->queue, 'Y');
 	if (p == NULL)
 		return front_out_of_memory(s);
 	p->is_ours = p->is_unsure = true;
@@ -300,6 +298,26 @@ count_syncs(struct session *s, bool is_skipping)
 	}
 	pg_put_query(out, TEXT(""));
 	return ERR_NONE;
+}
+
+enum err
+copy_count_ready(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	struct pending *p = queue_front(&pg->queue);
+
+	if (p->run != NULL)
+		run_finish(s, p->run);
+	queue_pop(&pg->queue);
+	for (p = queue_front(&pg->queue); p != NULL;
+	     p = queue_front(&pg->queue)) {
+		if (strchr("Sc", p->kind) == NULL)
+			return pg_fatal(s, ENDING_UPSTREAM, "57014",
+			    "a query was cancelled amid a batch, and whether "
+			    "those behind it are skipped cannot be told");
+		queue_pop(&pg->queue);
+	}
+	return count_ready(s, true);
 }
 
 enum err
@@ -316,7 +334,9 @@ copy_note_failed(struct session *s)
 	next = queue_at(&pg->queue, 1);
 	if (next->kind != 'S' || !next->is_unsure)
 		return ERR_NONE;
-	return count_syncs(s, p->kind == 'E');
+	/* which of the Syncs did the server take for the COPY's? */
+	queue_remove(&pg->queue, 1, pg->queue.count - 1);
+	return count_ready(s, p->kind == 'E');
 }
 
 static void
@@ -346,7 +366,8 @@ copy_on_counted(struct session *s, const struct answer *a, enum fate *fate)
 		return ERR_NONE;
 	}
 	back_note_status(s, p, a->body);
-	p->syncs++;
+	if (++p->syncs > PG_PENDING_MAX + 2) /* the client's, and ours */
+		return back_unexpected(s, a);
 	if (p->is_counted)
 		back_advance(s);
 	return ERR_NONE;

@@ -161,50 +161,28 @@ expect(struct session *s, char kind, struct copy_out *c)
 static bool
 put_close(struct session *s, struct copy_out *c, char target)
 {
-	struct buffer *out = &s->relay.upstream.out;
-	size_t at;
-
 	if (expect(s, 'C', c) == NULL)
 		return false;
-	at = pg_message_begin(out, 'C');
-	buffer_put_u8(out, (uint8_t)target);
-	buffer_put_cstring(out, text_of(own_name));
-	pg_message_end(out, at);
+	pg_put_close(&s->relay.upstream.out, target, text_of(own_name));
 	return true;
 }
 
 static bool
 put_parse(struct session *s, struct copy_out *c)
 {
-	struct buffer *out = &s->relay.upstream.out;
-	size_t at;
-
 	if (expect(s, 'P', c) == NULL)
 		return false;
-	at = pg_message_begin(out, 'P');
-	buffer_put_cstring(out, text_of(own_name));
-	buffer_put_cstring(out, c->sql);
-	buffer_put_u16(out, 0);
-	pg_message_end(out, at);
+	pg_put_parse(&s->relay.upstream.out, text_of(own_name), c->sql);
 	return true;
 }
 
 static bool
 put_bind(struct session *s, struct copy_out *c)
 {
-	struct buffer *out = &s->relay.upstream.out;
-	size_t at;
-
 	if (expect(s, 'B', c) == NULL)
 		return false;
-	at = pg_message_begin(out, 'B');
-	buffer_put_cstring(out, text_of(own_name));
-	buffer_put_cstring(out, text_of(own_name));
-	buffer_put_u16(out, 0); /* formats of parameters */
-	buffer_put_u16(out, 0); /* parameters */
-	buffer_put_u16(out, 1); /* one format, of all results */
-	buffer_put_u16(out, c->statement.format.kind == COPY_BINARY);
-	pg_message_end(out, at);
+	pg_put_bind(&s->relay.upstream.out, text_of(own_name),
+	    c->statement.format.kind == COPY_BINARY);
 	return true;
 }
 
@@ -264,8 +242,7 @@ execute(struct session *s, struct copy_out *c, struct portal *portal)
 	p->run = c->run;
 	c->run = NULL;
 	p->portal = portal_share(portal);
-	pg->has_implicit_work = true;
-	pg->has_limited |= p->run->limits.rows != 0;
+	front_note_execute(pg, p->run);
 	copy_out_begin(s, c);
 	pg_put_execute_all(&s->relay.upstream.out, text_of(own_name));
 	if (pg->queue.count == 1)
@@ -282,7 +259,9 @@ refuse_described(
 {
 	const struct refusal r = {.sqlstate = c->sqlstate,
 	    .message = text_of(c->refusal),
-	    .hint = text_of(c->hint)};
+	    .hint = text_of(c->hint),
+	    /* else it is the policy's */
+	    .is_error = !c->run->is_cut && strcmp(c->sqlstate, "42501") != 0};
 
 	memcpy(c->run->outcome.sqlstate, c->sqlstate, 5);
 	run_finish(s, c->run);
@@ -290,6 +269,8 @@ refuse_described(
 		return front_out_of_memory(s);
 	if (!keeps_ready)
 		return pg_refuse_statement(s, kind, &r);
+	if (r.is_error)
+		return pg_poison(s, &r);
 	pg_put_refusal(pg_out(s), &r);
 	return ERR_NONE;
 }

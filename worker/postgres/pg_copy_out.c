@@ -110,8 +110,7 @@ copy_on_data(struct session *s, const struct answer *a, enum fate *fate)
 		return back_unexpected(s, a);
 	if (p->is_muted || p->run->is_cut)
 		*fate = FATE_DROP;
-	else if ((p->run->operations & BIT(OP_REPLICATION)) != 0 ||
-		 !is_row(p, a->body))
+	else if (!is_row(p, a->body))
 		p->run->outcome.bytes += a->total;
 	else if (!run_count_row(s, p, a->total))
 		*fate = FATE_DROP;

@@ -258,13 +258,17 @@ copy_out_on_row(struct session *s, const struct answer *a, enum fate *fate)
 {
 	struct pending *p = queue_front(&pg_of(s)->queue);
 	struct shape *shape = back_current_shape(p);
+	size_t had = pg_out(s)->len;
 	enum err e;
 
 	*fate = FATE_DROP;
 	if (p->is_muted || !run_count_row(s, p, a->total))
 		return ERR_NONE;
 	e = put_row(s, p->copy, shape, a->body, &p->run->outcome.masked);
-	return e == ERR_NONE ? e : back_unexpected(s, a);
+	if (e == ERR_NONE)
+		return e;
+	buffer_cut(pg_out(s), had);
+	return back_unexpected(s, a);
 }
 
 void

@@ -10,8 +10,19 @@
 
 enum { VALUES_KEPT_MAX = 4096 }; /* of a portal, in case it must be approved */
 
-/* No prepared statement ('S') or portal ('P') has the name, said in the
- * server's words, which clients know. */
+/* An error that the server would have found: said in its words, which clients
+ * know, and with what follows from it. */
+static enum err
+fail(struct session *s, char kind, const char *sqlstate, const char *message)
+{
+	const struct refusal r = {.sqlstate = sqlstate,
+	    .message = text_of(message),
+	    .is_error = true};
+
+	return pg_refuse_statement(s, kind, &r);
+}
+
+/* No prepared statement ('S') or portal ('P') has the name. */
 static enum err
 refuse_missing(struct session *s, char kind, char target, struct text name)
 {
@@ -21,14 +32,14 @@ refuse_missing(struct session *s, char kind, char target, struct text name)
 	if (target == 'P') {
 		snprintf(text, sizeof(text), "portal \"%.*s\" does not exist",
 		    len, name.at);
-		return front_refuse(s, kind, "34000", text);
+		return fail(s, kind, "34000", text);
 	}
 	if (len == 0)
-		return front_refuse(s, kind, "26000",
+		return fail(s, kind, "26000",
 		    "unnamed prepared statement does not exist");
 	snprintf(text, sizeof(text),
 	    "prepared statement \"%.*s\" does not exist", len, name.at);
-	return front_refuse(s, kind, "26000", text);
+	return fail(s, kind, "26000", text);
 }
 
 /* Give the new statement its name. A named one that exists already is for
@@ -69,7 +80,6 @@ forward_parse(struct session *s, const struct message *r,
 		prepared_drop(p);
 		return front_out_of_memory(s);
 	}
-	p->is_claim = j->instead.len > 0;
 	pending->prepared = prepared_share(p);
 	if (parse->name.len > 0 && j->may_carry)
 		s->gate->carries_later = true; /* to SQL's EXECUTE */
@@ -86,13 +96,9 @@ forward_parse_instead(struct session *s, struct text name, struct ruling *j)
 	struct buffer b = {.ceiling = PG_NAME_MAX + 256};
 	struct message m = {.type = 'P'};
 	struct pg_parse parse;
-	size_t at = pg_message_begin(&b, 'P');
 	enum err e;
 
-	buffer_put_cstring(&b, name);
-	buffer_put_cstring(&b, j->instead);
-	buffer_put_u16(&b, 0);
-	pg_message_end(&b, at);
+	pg_put_parse(&b, name, j->instead);
 	m.bytes = (struct text){(const char *)b.bytes, b.len};
 	m.body = wire_of(m.bytes.at, m.bytes.len);
 	wire_bytes(&m.body, PG_HEADER);
@@ -152,10 +158,7 @@ prepare_again(struct session *s, struct text name, struct prepared *p)
 	if (parse == NULL)
 		return front_out_of_memory(s);
 	parse->is_ours = true;
-	at = pg_message_begin(out, 'C');
-	buffer_put_u8(out, 'S');
-	buffer_put_cstring(out, name);
-	pg_message_end(out, at);
+	pg_put_close(out, 'S', name);
 	at = pg_message_begin(out, 'P');
 	buffer_put_text(out, p->message);
 	pg_message_end(out, at);
@@ -163,7 +166,8 @@ prepare_again(struct session *s, struct text name, struct prepared *p)
 	return ERR_NONE;
 }
 
-/* The statement of that name, as the server will see it; NULL: none. A name
+/* The statement of that name, as the server will see it; NULL: none. It is
+ * borrowed from the name, which may go whenever an answer is awaited. A name
  * given in an earlier batch counts only when the server has confirmed it,
  * because a failure there would leave an older statement in its place. */
 static enum err
@@ -238,17 +242,18 @@ extended_bind(struct session *s, const struct message *r)
 	e = front_pass_bar(s);
 	if (e == ERR_NONE)
 		e = front_make_room(s, r);
-	if (e == ERR_NONE && !pg->is_skipping)
-		e = find_prepared(s, bind.statement, &prepared);
 	if (e == ERR_NONE && !pg->is_skipping && bind.portal.len > 0 &&
 	    names_get(pg->portals, bind.portal) != NULL)
 		e = pg_settle(s); /* the server will refuse a second one */
+	/* last: what it finds may go while anything is awaited */
+	if (e == ERR_NONE && !pg->is_skipping)
+		e = find_prepared(s, bind.statement, &prepared);
 	if (e != ERR_NONE || pg->is_skipping)
 		return e;
 	if (!front_is_fit_name(s, bind.portal))
 		return front_refuse_name(s, 'B');
 	if (bind.portal.len > 0 && names_get(pg->portals, bind.portal) != NULL)
-		return front_refuse(s, 'B', "42P03", "cursor already exists");
+		return fail(s, 'B', "42P03", "cursor already exists");
 	if (prepared == NULL)
 		return refuse_missing(s, 'B', 'S', bind.statement);
 	if (!pg_renew(s, prepared))
@@ -361,6 +366,15 @@ execute_copy(struct session *s, struct run *run)
 	return e == ERR_NONE && is_limited ? undo_execute(s) : e;
 }
 
+void
+front_note_execute(struct pg *pg, const struct run *run)
+{
+	pg->has_several |= pg->has_implicit_work;
+	pg->has_implicit_work = true;
+	pg->has_limited |=
+	    run->limits.rows != 0 || run->ruling->touch.derived.is_denied;
+}
+
 static enum err
 forward_execute(struct session *s, const struct message *r, struct text name,
     struct portal *portal, struct run *run)
@@ -370,8 +384,8 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	struct pending *p;
 	enum err e = ERR_NONE;
 
-	/* a row limit may yet fail an Execute before it, and then this one
-	 * must not have run */
+	/* an Execute before it may yet be cut short, and then this one must
+	 * not have run */
 	if (pg->has_limited || reads > 0)
 		e = pg_settle(s);
 	if (e != ERR_NONE || pg->is_skipping) {
@@ -388,8 +402,7 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	p->run = run;
 	p->portal = portal_share(portal);
 	copy_expect(pg, p, reads);
-	pg->has_implicit_work = true;
-	pg->has_limited |= run->limits.rows != 0;
+	front_note_execute(pg, run);
 	if (undo_is_wanted(run)) /* all at once: a part tells no count */
 		pg_put_execute_all(&s->relay.upstream.out, name);
 	else
@@ -476,6 +489,7 @@ pg_sync(struct session *s)
 		return front_out_of_memory(s);
 	pg->batch++;
 	pg->has_unsynced = false;
+	pg->has_several = false;
 	pg->is_skipping = false;
 	pg_put_empty(&s->relay.upstream.out, 'S');
 	return ERR_NONE;
@@ -494,11 +508,34 @@ pg_sync_ours(struct session *s)
 	return e;
 }
 
+/* Where an Execute was cut short that the server believes complete, the client
+ * takes the batch for undone: Sync may not commit what else was in it. (Beside
+ * a COPY that reads the client's data nothing can be awaited.) */
+static enum err
+undo_cut_batch(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	enum err e = ERR_NONE;
+
+	if (!pg->has_several)
+		return ERR_NONE;
+	if (pg->has_limited && pg->queue.readers == 0)
+		e = pg_settle(s);
+	if (e != ERR_NONE || !pg->must_roll_back || pg->status != 'I' ||
+	    pg->is_in_block)
+		return e;
+	return pg_poison(s, NULL);
+}
+
 enum err
 extended_sync(struct session *s, const struct message *r)
 {
-	return wire_end(&r->body) != ERR_NONE ? front_malformed(s)
-					      : copy_sync(s);
+	enum err e;
+
+	if (wire_end(&r->body) != ERR_NONE)
+		return front_malformed(s);
+	e = undo_cut_batch(s);
+	return e == ERR_NONE ? copy_sync(s) : e;
 }
 
 enum err

@@ -62,37 +62,18 @@ expect_ours(struct session *s, char kind)
 }
 
 static void
-put_close(struct buffer *out, char kind)
-{
-	size_t at = pg_message_begin(out, 'C');
-
-	buffer_put_u8(out, (uint8_t)kind);
-	buffer_put_cstring(out, TEXT(QUESTION));
-	pg_message_end(out, at);
-}
-
-static void
 put_question(struct buffer *out, uint32_t oid)
 {
 	char sql[sizeof(question) + 16];
-	size_t at;
 
 	snprintf(sql, sizeof(sql), question, oid);
-	at = pg_message_begin(out, 'P');
-	buffer_put_cstring(out, TEXT(QUESTION));
-	buffer_put_cstring(out, text_of(sql));
-	buffer_put_u16(out, 0);
-	pg_message_end(out, at);
-	at = pg_message_begin(out, 'B');
-	buffer_put_cstring(out, TEXT(QUESTION));
-	buffer_put_cstring(out, TEXT(QUESTION));
-	buffer_put_u16(out, 0);
-	buffer_put_u16(out, 0);
-	buffer_put_u16(out, 0);
-	pg_message_end(out, at);
+	pg_put_close(out, 'P', TEXT(QUESTION));
+	pg_put_close(out, 'S', TEXT(QUESTION));
+	pg_put_parse(out, TEXT(QUESTION), text_of(sql));
+	pg_put_bind(out, TEXT(QUESTION), false);
 	pg_put_execute_all(out, TEXT(QUESTION));
-	put_close(out, 'P');
-	put_close(out, 'S');
+	pg_put_close(out, 'P', TEXT(QUESTION));
+	pg_put_close(out, 'S', TEXT(QUESTION));
 }
 
 /* Ask, and wait for the answer. Should the server fail, the client was told
@@ -100,12 +81,16 @@ put_question(struct buffer *out, uint32_t oid)
 static enum err
 ask(struct session *s, uint32_t oid)
 {
-	static const char kinds[] = "PBECC";
+	static const char kinds[] = "CCPBECC";
 	struct pg *pg = pg_of(s);
 	bool is_alone = !pg->has_unsynced;
 	struct pending *p;
 	size_t i;
 
+	/* a question that failed leaves its statement, and a client may have
+	 * used the name: whatever has it goes */
+	names_remove(pg->statements, TEXT(QUESTION));
+	names_remove(pg->portals, TEXT(QUESTION));
 	buffer_clear(&pg->question.row, 0);
 	pg->question.is_answered = false;
 	for (i = 0; kinds[i] != '\0'; i++) {
@@ -179,20 +164,6 @@ keep_known(struct pg *pg, uint32_t oid, const struct function *f)
 /* --- judged as a SELECT --------------------------------------------------- */
 
 static void
-put_name(struct buffer *b, struct text name)
-{
-	size_t i;
-
-	buffer_put_u8(b, '"');
-	for (i = 0; i < name.len; i++) {
-		if (name.at[i] == '"')
-			buffer_put_u8(b, '"');
-		buffer_put_u8(b, (uint8_t)name.at[i]);
-	}
-	buffer_put_u8(b, '"');
-}
-
-static void
 put_select(
     struct buffer *b, const struct function *f, const struct pg_call *call)
 {
@@ -200,9 +171,9 @@ put_select(
 	unsigned i;
 
 	buffer_put_text(b, TEXT("SELECT "));
-	put_name(b, f->schema);
+	pg_put_name(b, f->schema);
 	buffer_put_u8(b, '.');
-	put_name(b, f->name);
+	pg_put_name(b, f->name);
 	buffer_put_u8(b, '(');
 	for (i = 1; i <= call->argument_count; i++) {
 		snprintf(parameter, sizeof(parameter), "%s$%u",

@@ -46,6 +46,10 @@ enum err front_make_room(struct session *s, const struct message *r) MUST_CHECK;
 enum err front_refuse_recorded(struct session *s, char type, size_t total,
     const char *sqlstate, const char *reason) MUST_CHECK;
 
+/* An Execute goes out: what its failure would undo, and whether it may yet be
+ * cut short. */
+void front_note_execute(struct pg *pg, const struct run *run);
+
 enum err fastpath_call(struct session *s, const struct message *r) MUST_CHECK;
 
 enum err extended_parse(struct session *s, const struct message *r) MUST_CHECK;

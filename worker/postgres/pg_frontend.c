@@ -23,7 +23,7 @@ pg_wait(struct session *s, bool wants_client)
 	/* idle: a result that waits for company does not wait for long */
 	if (s->relay.deadline == 0 && audit_has_deferred(s->audit))
 		s->relay.deadline = relay_now() + RESULT_DELAY_MS;
-	e = relay_turn(&s->relay, wants_client);
+	e = session_turn(s, wants_client);
 	if (e == ERR_CLOSED)
 		return session_lost(s);
 	if (e == ERR_DEADLINE)
@@ -89,8 +89,10 @@ front_expect(struct session *s, char kind)
 	struct pg *pg = pg_of(s);
 	struct pending *p = queue_push(&pg->queue, kind);
 
-	if (p != NULL)
+	if (p != NULL) {
 		p->batch = pg->batch;
+		p->is_amid = pg->has_unsynced;
+	}
 	pg->has_unsynced = true;
 	return p;
 }

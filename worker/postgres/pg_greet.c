@@ -20,6 +20,7 @@ enum {
 	GREETING_MIN = 8,   /* length and code */
 	TLS_HANDSHAKE = 22, /* the first byte of a TLS client */
 	ANSWER_FLUSH_MS = 1000, /* one byte to a client that just spoke */
+	IGNORED_MAX = 8,	/* times PG_STARTUP_MAX bytes of a guest */
 };
 
 /* --- cancel requests ------------------------------------------------------ */
@@ -254,14 +255,18 @@ say_too_many(struct guest *g)
 	    .message = TEXT("sorry, too many clients already")};
 	struct buffer b = {.ceiling = 1024};
 	char ignored[PG_STARTUP_MAX];
+	int i;
 
 	pg_put_complaint(&b, 'E', &c);
 	if (!b.failed && guest_send(g, b.bytes, b.len) >= 0 && g->tls == NULL)
 		shutdown(g->fd, SHUT_WR);
 	buffer_free(&b);
-	/* unread bytes would make close() a reset */
-	while (recv(g->fd, ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
-		continue;
+	/* unread bytes would make close() a reset; who goes on sending gets
+	 * one, and does not keep us from the others */
+	for (i = 0; i < IGNORED_MAX; i++) {
+		if (recv(g->fd, ignored, sizeof(ignored), MSG_DONTWAIT) <= 0)
+			break;
+	}
 }
 
 /* Have `n` bytes of its greeting. ERR_INTERRUPTED: they have not come yet. */

@@ -58,7 +58,7 @@ login_put_authentication(struct buffer *b, uint32_t kind, struct text data)
 enum err
 login_wait(struct session *s)
 {
-	enum err e = relay_turn(&s->relay, true);
+	enum err e = session_turn(s, true);
 
 	if (e == ERR_INTERRUPTED) {
 		e = session_attend(s);

@@ -57,25 +57,39 @@ pg_put_refusal(struct buffer *b, const struct refusal *r)
 	pg_put_complaint(b, 'E', &c);
 }
 
-enum err
-pg_poison(struct session *s, const struct refusal *r)
+/* Have the server parse a text that makes it fail, as its unnamed statement,
+ * which is thereby no more. */
+static enum err
+feed(struct session *s, struct text text, const struct refusal *r)
 {
 	struct pg *pg = pg_of(s);
-	struct buffer *out = &s->relay.upstream.out;
 	struct pending *p = queue_push(&pg->queue, 'P');
-	size_t at;
 
 	if (p == NULL)
 		return ERR_MEMORY;
 	p->is_ours = p->is_poison = true;
+	p->may_speak = r != NULL && text.at == r->broken.at;
 	if (r != NULL)
 		pg_put_refusal(&p->local, r);
-	at = pg_message_begin(out, 'P');
-	buffer_put_cstring(out, TEXT(""));
-	buffer_put_cstring(out, text_of(poison));
-	buffer_put_u16(out, 0);
-	pg_message_end(out, at);
+	names_remove(pg->statements, TEXT(""));
+	pg->has_unsynced = true;
+	pg_put_parse(&s->relay.upstream.out, TEXT(""), text);
 	return pg_settle(s);
+}
+
+enum err
+pg_poison(struct session *s, const struct refusal *r)
+{
+	struct pg *pg = pg_of(s);
+	enum err e;
+
+	if (r != NULL && r->broken.len > 0) {
+		e = feed(s, r->broken, r);
+		if (e != ERR_NONE || !pg->has_digested)
+			return e;
+		pg->has_digested = false;
+	}
+	return feed(s, text_of(poison), r);
 }
 
 static enum err
@@ -85,7 +99,8 @@ refuse_in_turn(struct session *s, const struct refusal *r)
 
 	/* what ran since the last Sync outside a transaction block would have
 	 * been undone by an error of the server's own */
-	if (pg->has_implicit_work && pg->status == 'I' && !pg->is_in_block)
+	if ((pg->has_implicit_work && pg->status == 'I' && !pg->is_in_block) ||
+	    r->broken.len > 0 || r->is_error)
 		return pg_poison(s, r);
 	pg_put_refusal(pg_out(s), r);
 	return ERR_NONE;
@@ -205,6 +220,9 @@ pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
 	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
 	if (rule != NULL)
 		r.hint = rule->say;
+	if (j->text.is_broken && (kind == 'Q' || kind == 'P') &&
+	    pg_of(s)->replication == REPLICATION_NONE)
+		r.broken = j->sql;
 	s->slot->denied++;
 	return pg_refuse_statement(s, kind, &r);
 }

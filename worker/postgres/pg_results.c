@@ -87,6 +87,8 @@ back_on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 	struct pg *pg = pg_of(s);
 	struct pending *p = queue_front(&pg->queue);
 	struct shape *shape;
+	struct buffer *out;
+	size_t had;
 	enum err e;
 
 	*fate = FATE_DROP;
@@ -111,8 +113,13 @@ back_on_data_row(struct session *s, const struct answer *a, enum fate *fate)
 		*fate = FATE_PASS;
 		return ERR_NONE;
 	}
-	e = row_mask(s, shape, a->body, pg_out(s), &p->run->outcome.masked);
-	return e == ERR_NONE ? e : back_unexpected(s, a);
+	out = pg_out(s);
+	had = out->len;
+	e = row_mask(s, shape, a->body, out, &p->run->outcome.masked);
+	if (e == ERR_NONE)
+		return e;
+	buffer_cut(out, had);
+	return back_unexpected(s, a);
 }
 
 /* --- the end of a request ------------------------------------------------- */
@@ -209,6 +216,7 @@ back_on_complete(struct session *s, const struct answer *a, enum fate *fate)
 		if (p->kind == 'Q') /* said once, at its ReadyForQuery */
 			return ERR_NONE;
 		back_put_cut(s, p->run);
+		pg->must_roll_back |= pg->has_several;
 		mute_batch(pg);
 	}
 	if (p->is_muted)
@@ -287,9 +295,11 @@ back_on_acknowledged(struct session *s, const struct answer *a, enum fate *fate)
 		names_remove_value(pg->portals, p->portal);
 	if (p->is_ours || p->is_muted)
 		*fate = FATE_DROP;
-	if (p->is_poison) /* the server parsed it? then nothing is sure */
+	if (p->is_poison && !p->may_speak) /* then nothing is sure */
 		return back_unexpected(s, a);
-	if (p->run != NULL && pg->queue.count > 1) { /* it waits on the next one, too */
+	pg->has_digested |= p->is_poison;
+	/* it waits on the next one, too */
+	if (p->run != NULL && pg->queue.count > 1) {
 		queue_at(&pg->queue, 1)->run = p->run;
 		p->run = NULL;
 	}

@@ -31,7 +31,54 @@ struct reading { /* of one RowDescription */
 	const struct ruling *ruling;
 	const struct portal *portal;
 	struct shape *shape;
+	bool is_outdated; /* see is_outdated() */
 };
+
+enum { FETCHES_MAX = 100 }; /* of a text that are looked at one by one */
+
+/* Is the i-th statement a FETCH from a cursor that was opened under another
+ * schema? One that nobody knows is as old as the session, unless the text
+ * itself has just opened it. */
+static bool
+is_outdated_fetch(struct session *s, const struct classified *text, size_t i)
+{
+	const struct statement *st = &text->statements[i];
+	const struct portal *cursor = names_get(pg_of(s)->portals, st->subject);
+	size_t k;
+
+	if ((st->operations & BIT(OP_FETCH)) == 0)
+		return false;
+	if (cursor != NULL)
+		return cursor->epoch != gate_schema_epoch(s->gate);
+	for (k = 0; k < i; k++) {
+		if ((text->statements[k].operations & BIT(OP_DECLARE)) != 0 &&
+		    text_is(text->statements[k].subject, st->subject))
+			return false;
+	}
+	return true;
+}
+
+/* A cursor shows what its relations were when it was opened: may the columns
+ * be of one that is older than the schema now known? */
+static bool
+is_outdated(struct session *s, const struct ruling *j, const struct portal *p)
+{
+	unsigned epoch = gate_schema_epoch(s->gate);
+	size_t i;
+
+	if (p != NULL && p->is_cursor)
+		return p->epoch != epoch;
+	if ((j->operations & BIT(OP_FETCH)) == 0 ||
+	    s->gate->first_epoch == epoch)
+		return false;
+	if (j->text.count > FETCHES_MAX)
+		return true;
+	for (i = 0; i < j->text.count; i++) {
+		if (is_outdated_fetch(s, &j->text, i))
+			return true;
+	}
+	return false;
+}
 
 static enum err
 plan_column(void *context, size_t i, const struct pg_field *field)
@@ -42,9 +89,7 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 	struct column_protection p;
 
 	gate_output(g, r->ruling, field->table, field->column, &p);
-	/* a cursor shows what its relations were when it was opened */
-	if (r->portal != NULL && r->portal->is_cursor && gate_protects(g) &&
-	    r->portal->epoch != gate_schema_epoch(g))
+	if (r->is_outdated)
 		p = (struct column_protection){.mask = MASK_REDACT};
 	if (field->table == 0 && r->portal != NULL && r->portal->is_suspect)
 		p = (struct column_protection){.mask = MASK_REDACT};
@@ -84,8 +129,10 @@ shape_read(struct session *s, const struct ruling *j, struct wire body,
 	r.shape->count = fields;
 	r.shape->generation = j->generation;
 	r.shape->reading = j->reading;
-	if (gate_protects(s->gate))
+	if (gate_protects(s->gate)) {
+		r.is_outdated = is_outdated(s, j, portal);
 		e = pg_parse_row_description(body, plan_column, &r, &fields);
+	}
 	if (e != ERR_NONE) {
 		shape_drop(r.shape);
 		return e;

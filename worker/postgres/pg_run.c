@@ -61,6 +61,15 @@ run_cut(struct session *s, struct run *r, const char *sqlstate,
 	pg_cancel_upstream(s);
 }
 
+/* A base backup and the log come as CopyData, too, and are no rows. */
+static bool
+gives_rows(const struct pending *p)
+{
+	return p->copying == 0 ||
+	       (p->run->operations & BIT(OP_REPLICATION)) == 0 ||
+	       (p->run->operations & BIT(OP_COPY_OUT)) != 0;
+}
+
 uint64_t
 run_rows_left(const struct pending *p)
 {
@@ -69,7 +78,7 @@ run_rows_left(const struct pending *p)
 
 	if (r->is_cut)
 		return 0;
-	if (r->limits.rows == 0)
+	if (r->limits.rows == 0 || !gives_rows(p))
 		return UINT64_MAX;
 	return rows < r->limits.rows ? r->limits.rows - rows : 0;
 }
@@ -77,10 +86,12 @@ run_rows_left(const struct pending *p)
 void
 run_count_rows(struct pending *p, uint64_t rows, size_t bytes)
 {
+	p->run->outcome.bytes += bytes;
+	if (!gives_rows(p))
+		return;
 	if (p->portal != NULL)
 		p->portal->rows += rows;
 	p->run->outcome.rows += rows;
-	p->run->outcome.bytes += bytes;
 }
 
 bool
@@ -159,7 +170,7 @@ note_cursor(struct session *s, struct ruling *j, struct text name, bool is_held)
 	prepared_drop(p);
 	if (portal != NULL) {
 		portal->epoch = gate_schema_epoch(s->gate);
-	portal->is_cursor = portal->is_sure = true;
+		portal->is_cursor = portal->is_sure = true;
 		portal->is_held = is_held;
 	}
 	if (!keep_name(pg->portals, name, portal))

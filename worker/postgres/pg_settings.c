@@ -89,7 +89,7 @@ want_setting(struct session *s, struct login_settings *w, struct text name,
 	enum err e = ERR_NONE;
 
 	if (text_is_folded(name, TEXT("application_name"))) {
-		gate_claim(s->gate, value); /* the identity is shown */
+		gate_claim(s->gate, value);
 		return ERR_NONE;
 	}
 	if (!is_setting_name(name))
@@ -145,8 +145,10 @@ login_settings(struct session *s, const struct pg_startup *startup,
 	if (w->count + 5 > LOGIN_SETTINGS_MAX)
 		return fail_setting(
 		    s, TEXT("options"), TEXT("too many settings"));
-	w->list[w->count++] =
-	    (struct setting_pair){TEXT("application_name"), login};
+	w->list[w->count++] = (struct setting_pair){TEXT("application_name"),
+	    s->upstream->application_name == NAME_CLIENT
+		? s->gate->claims
+		: login};
 	w->list[w->count++] =
 	    (struct setting_pair){TEXT("sallyport.user"), s->identity.user};
 	w->list[w->count++] =

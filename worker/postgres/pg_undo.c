@@ -27,8 +27,10 @@ undo_is_wanted(const struct run *r)
 {
 	bool returns = (r->ruling->traits & BIT(TRAIT_RETURNING)) != 0;
 
-	return (r->limits.changed_rows != 0 ||
-		   (r->limits.rows != 0 && returns)) &&
+	bool may_be_cut =
+	    r->limits.rows != 0 || r->ruling->touch.derived.is_denied;
+
+	return (r->limits.changed_rows != 0 || (may_be_cut && returns)) &&
 	       (r->operations & changing) != 0;
 }
 

@@ -136,7 +136,7 @@ enum err pg_check_answer(char type, struct wire body) MUST_CHECK;
 /* The number at the end of a command tag ("UPDATE 5"); 0 when none. */
 uint64_t pg_tag_count(struct text tag);
 
-/* --- what Sallyport says itself ------------------------------------------- */
+/* --- what Sallyport says itself (pg_put.c) -------------------------------- */
 
 /* Begin a message of this type; returns where its length stands, for
  * pg_message_end(). */
@@ -155,9 +155,17 @@ void pg_put_complaint(
 /* A message without a body: Sync, Flush, ParseComplete … */
 void pg_put_empty(struct buffer *b, char type);
 void pg_put_query(struct buffer *b, struct text sql);
+/* A statement without parameters; a portal of the same name bound to it, all
+ * results in one format; either ('S', 'P') closed. */
+void pg_put_parse(struct buffer *b, struct text name, struct text sql);
+void pg_put_bind(struct buffer *b, struct text name, bool is_binary);
+void pg_put_close(struct buffer *b, char kind, struct text name);
 void pg_put_describe_portal(struct buffer *b, struct text portal);
 void pg_put_execute_all(struct buffer *b, struct text portal);
 void pg_put_ready(struct buffer *b, char status);
+
+/* A name as SQL quotes it. */
+void pg_put_name(struct buffer *b, struct text name);
 
 /* --- what a complaint may tell (pg_scrub.c) ------------------------------- */
 

@@ -26,6 +26,15 @@ enum {
 
 static const char plus[] = "SCRAM-SHA-256-PLUS", plain[] = "SCRAM-SHA-256";
 
+/* How far authentication is: each request has its one moment. */
+enum step {
+	STEP_START,    /* nothing asked for yet */
+	STEP_ASKED,    /* our first SCRAM message is out */
+	STEP_ANSWERED, /* and our proof: the server's own is due */
+	STEP_PROVED,   /* it came and is right; or MD5, which has none */
+	STEP_LET_IN,   /* AuthenticationOk */
+};
+
 struct login { /* one login, from startup to ReadyForQuery */
 	struct pg_upstream *link;
 	const struct upstream *upstream;
@@ -34,7 +43,8 @@ struct login { /* one login, from startup to ReadyForQuery */
 	struct scram_binding binding;
 	char client_first[64 + NONCE_LEN * 2]; /* bare */
 	uint8_t server_signature[SCRAM_KEY_LEN];
-	bool expects_signature, is_proved, is_ready;
+	enum step step;
+	bool is_ready;
 };
 
 static enum err
@@ -206,7 +216,6 @@ continue_scram(struct login *l, struct wire body)
 	if (e != ERR_NONE)
 		return fail(l->link, e, "the broker refused the login");
 	memcpy(l->server_signature, reply.signature, SCRAM_KEY_LEN);
-	l->expects_signature = true;
 	proof[base64_encode(reply.proof, SCRAM_KEY_LEN, proof)] = '\0';
 	bare += snprintf(
 	    final + bare, sizeof(final) - (size_t)bare, ",p=%s", proof);
@@ -220,7 +229,7 @@ finish_scram(struct login *l, struct wire body)
 	uint8_t signature[SCRAM_KEY_LEN];
 	size_t len = 0;
 
-	if (!l->expects_signature || !text_starts(last, TEXT("v=")))
+	if (!text_starts(last, TEXT("v=")))
 		return ERR_MALFORMED;
 	last.at += 2, last.len -= 2;
 	if (base64_decode(last, signature, sizeof(signature), &len) !=
@@ -229,7 +238,6 @@ finish_scram(struct login *l, struct wire body)
 	    CRYPTO_memcmp(signature, l->server_signature, len) != 0)
 		return fail(l->link, ERR_REFUSED,
 		    "the server did not prove that it knows the password");
-	l->is_proved = true;
 	return ERR_NONE;
 }
 
@@ -253,31 +261,53 @@ answer_md5(struct login *l, struct wire body)
 	    l, 'p', NULL, (struct text){reply.md5, strlen(reply.md5) + 1});
 }
 
+/* AuthenticationOk: in the beginning, too, where the server asks nobody for a
+ * password. */
+static enum err
+finish(struct login *l, struct wire body)
+{
+	(void)l;
+	return wire_end(&body);
+}
+
+static const struct {
+	uint32_t code;
+	enum err (*answer)(struct login *l, struct wire body);
+	unsigned allowed; /* a bit for each step in which it may come */
+	enum step next;
+} requests[] = {
+    {0, finish, 1u << STEP_START | 1u << STEP_PROVED, STEP_LET_IN},
+    {5, answer_md5, 1u << STEP_START, STEP_PROVED},
+    {10, start_scram, 1u << STEP_START, STEP_ASKED},
+    {11, continue_scram, 1u << STEP_ASKED, STEP_ANSWERED},
+    {12, finish_scram, 1u << STEP_ANSWERED, STEP_PROVED},
+};
+
 static enum err
 on_authentication(struct login *l, struct wire body)
 {
-	switch (wire_u32(&body)) {
-	case 0: /* AuthenticationOk */
-		if (l->expects_signature && !l->is_proved)
-			return ERR_MALFORMED;
-		return wire_end(&body);
-	case 5:
-		return answer_md5(l, body);
-	case 10:
-		return start_scram(l, body);
-	case 11:
-		return continue_scram(l, body);
-	case 12:
-		return finish_scram(l, body);
-	case 3:
+	uint32_t code = wire_u32(&body);
+	size_t i, count = sizeof(requests) / sizeof(requests[0]);
+	enum err e;
+
+	for (i = 0; i < count && requests[i].code != code; i++)
+		continue;
+	if (body.bad)
+		return ERR_MALFORMED;
+	if (code == 3)
 		return fail(l->link, ERR_UNSUPPORTED,
 		    "the server asks for the password in clear text, which "
 		    "Sallyport does not send");
-	default:
+	if (i == count)
 		return fail(l->link, ERR_UNSUPPORTED,
 		    "the server asks for an authentication method that "
 		    "Sallyport does not have");
-	}
+	if ((requests[i].allowed >> l->step & 1) == 0)
+		return ERR_MALFORMED;
+	e = requests[i].answer(l, body);
+	if (e == ERR_NONE)
+		l->step = requests[i].next;
+	return e;
 }
 
 static enum err
@@ -303,9 +333,20 @@ on_key_data(struct login *l, struct wire body)
 	return wire_end(&body);
 }
 
+/* Is it one that comes only when authentication is over? */
+static bool
+is_early(const struct login *l, char type)
+{
+	return l->step != STEP_LET_IN && type != 'R' && type != 'E' &&
+	       type != 'N';
+}
+
 static enum err
 on_login_message(struct login *l, const struct upstream_message *m)
 {
+	if (is_early(l, m->type) ||
+	    pg_check_answer(m->type, m->body) != ERR_NONE)
+		return ERR_MALFORMED;
 	switch (m->type) {
 	case 'R':
 		return on_authentication(l, m->body);

@@ -12,16 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "worker/postgres/pg_wire.h"
 #include "worker/postgres/upstream_io.h"
 
 int64_t
 upstream_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_ms();
 }
 
 static enum err
@@ -47,7 +45,7 @@ wait_transport(const struct pg_upstream *u, short events, int64_t deadline)
 	if (u->tls == NULL)
 		return wait_for(u->fd, events, deadline);
 	if (events == POLLIN && tls_transport.has_pending(u->tls))
-		return ERR_NONE;
+		return upstream_now() < deadline ? ERR_NONE : ERR_DEADLINE;
 	return wait_for(
 	    u->fd, tls_transport.interest(u->tls, events), deadline);
 }
