@@ -393,6 +393,7 @@ classify_text(const struct classifier *c, const struct lex_state *state,
 	out->is_broken = e == ERR_MALFORMED && lexed.error != NULL &&
 			 state->is_utf8 && !state->doubts_names &&
 			 !state->is_foreign_server;
+	out->is_junk = lexed.is_junk;
 	if (e == ERR_NONE)
 		e = classify_all(c, &lexed, a, out, &why);
 	else if (lexed.error != NULL)

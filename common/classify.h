@@ -62,6 +62,7 @@ struct classified {
 	/* It has no tokens by the server's own rules: an open quote and the
 	 * like. (In encodings that may be read in two ways: never.) */
 	bool is_broken;
+	bool is_junk; /* is_broken, for some versions of the server only */
 	struct text trace_comment;
 };
 

@@ -43,6 +43,10 @@ struct found {
 bool detect_next(uint64_t detectors, struct text value, size_t from,
     struct found *out);
 
+/* Is it a type whose values are looked into: text of any kind, and bytes that
+ * spell text? */
+bool detect_looks_into(uint32_t oid);
+
 /* Mask all that `detectors` find in a non-null value, each kind with its own
  * of `masks`. Returns how many parts were found; when 0, `out` is the value
  * itself. Types without text in them have no finds. On failure NULL. */

@@ -60,6 +60,22 @@ is_hidden(uint64_t detectors, struct text value)
 	return false;
 }
 
+/* Bytes that spell a text in which there is something: none of it leaves. */
+static void
+scan_bytes(struct scan *s, struct mask_type type, struct text value,
+    struct arena *a, struct masked *out)
+{
+	struct text spelled;
+	struct found f;
+
+	if (mask_bytes_spelled(type, value, a, &spelled) &&
+	    (!text_is_utf8(spelled) ||
+		!detect_next(s->detectors, spelled, 0, &f)))
+		return;
+	s->count++;
+	*out = (struct masked){true, {NULL, 0}};
+}
+
 static void
 scan_value(void *context, struct mask_type type, struct text value,
     struct arena *a, struct masked *out)
@@ -70,6 +86,10 @@ scan_value(void *context, struct mask_type type, struct text value,
 	struct found f;
 
 	*out = (struct masked){false, value};
+	if (mask_type_is_bytes(type.oid)) {
+		scan_bytes(s, type, value, a, out);
+		return;
+	}
 	while (detect_next(s->detectors, value, from, &f)) {
 		s->count++;
 		if (count == room)
@@ -90,6 +110,12 @@ scan_value(void *context, struct mask_type type, struct text value,
 	}
 }
 
+bool
+detect_looks_into(uint32_t oid)
+{
+	return mask_type_is_textual(oid) || mask_type_is_bytes(oid);
+}
+
 size_t
 detect_mask(uint64_t detectors, const enum mask masks[DETECT_MAX],
     struct mask_type type, const uint8_t *key, struct text value,
@@ -98,7 +124,7 @@ detect_mask(uint64_t detectors, const enum mask masks[DETECT_MAX],
 	struct scan s = {detectors, masks, key, 0};
 
 	*out = (struct masked){false, value};
-	if (detectors == 0 || !mask_type_is_textual(type.oid))
+	if (detectors == 0 || !detect_looks_into(type.oid))
 		return 0;
 	/* What cannot be taken apart is looked at as it stands. */
 	if (!mask_each(type, value, a, scan_value, &s, out)) {

@@ -201,6 +201,14 @@ scan_digits(struct scanner *s)
 		s->pos++;
 }
 
+/* PostgreSQL takes it before 15 (two tokens) or, some of it, since 16. */
+static enum err
+refuse_junk(struct scanner *s, size_t at, const char *why)
+{
+	s->lexed->is_junk = true;
+	return scan_refuse(s, at, why);
+}
+
 /* digits [. digits] [e [+-] digits], where 1..2 leaves the dots alone */
 static enum err
 scan_number(struct scanner *s, struct token *t)
@@ -218,12 +226,12 @@ scan_number(struct scanner *s, struct token *t)
 		size_t sign = scan_peek(s, 1) == '+' || scan_peek(s, 1) == '-';
 
 		if (!(classes[scan_peek(s, 1 + sign)] & DIGIT))
-			return scan_refuse(s, start, "junk after a number");
+			return refuse_junk(s, start, "junk after a number");
 		s->pos += 1 + sign;
 		scan_digits(s);
 	}
 	if (scan_starts_name(scan_peek(s, 0)))
-		return scan_refuse(s, start, "junk after a number");
+		return refuse_junk(s, start, "junk after a number");
 	return ERR_NONE;
 }
 
@@ -237,7 +245,7 @@ scan_parameter(struct scanner *s, struct token *t)
 	if (s->pos - start > 1 + PARAMETER_DIGITS_MAX)
 		return scan_refuse(s, start, "a parameter number too large");
 	if (scan_starts_name(scan_peek(s, 0)))
-		return scan_refuse(s, start, "junk after a parameter");
+		return refuse_junk(s, start, "junk after a parameter");
 	return ERR_NONE;
 }
 

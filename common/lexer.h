@@ -54,6 +54,7 @@ struct lexed {
 	size_t count;
 	const char *error; /* why it was refused, static; NULL if it was not */
 	size_t error_at;   /* byte offset of the trouble in the text */
+	bool is_junk; /* ... which some versions of the server take */
 	struct text trace_comment; /* the last comment that holds `=`, for
 				    * claims such as traceparent; or len 0 */
 };

@@ -125,4 +125,11 @@ void mask_parts(struct mask_type type, const uint8_t *key, struct text value,
  * too: text inside is always spelled out. */
 bool mask_type_is_textual(uint32_t oid);
 
+/* Is it bytea or an array of it, whose bytes may spell a text? */
+bool mask_type_is_bytes(uint32_t oid);
+/* What a bytea value stands for, in the arena or borrowed; in bytea_output
+ * `escape` its printable bytes stand as they are. False: malformed. */
+bool mask_bytes_spelled(struct mask_type type, struct text value,
+    struct arena *a, struct text *out);
+
 #endif

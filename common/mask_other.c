@@ -103,6 +103,21 @@ mask_uuid(const struct mask_job *j, struct text *out)
 
 /* Text is the `hex` form; the old `escape` form becomes NULL. */
 bool
+mask_bytes_spelled(struct mask_type type, struct text value, struct arena *a,
+    struct text *out)
+{
+	const struct text hex = {value.at + 2, value.len < 2 ? 0 : value.len - 2};
+	uint8_t *bytes;
+
+	*out = value;
+	if (type.is_binary || !text_starts(value, TEXT("\\x")))
+		return true;
+	bytes = arena_alloc(a, hex.len / 2 + 1);
+	*out = (struct text){(const char *)bytes, hex.len / 2};
+	return bytes != NULL && hex_read(hex, '\0', bytes, out->len);
+}
+
+bool
 mask_bytea(const struct mask_job *j, struct text *out)
 {
 	bool is_hex = !j->type.is_binary;

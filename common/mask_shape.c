@@ -210,6 +210,16 @@ holds_text(uint32_t oid)
 }
 
 bool
+mask_type_is_bytes(uint32_t oid)
+{
+	const struct mask_shape *s = mask_shape_of(oid);
+
+	if (s->form == FORM_ARRAY)
+		s = s->parts;
+	return s->oid == TYPE_BYTEA;
+}
+
+bool
 mask_type_is_textual(uint32_t oid)
 {
 	const struct mask_shape *s = mask_shape_of(oid);

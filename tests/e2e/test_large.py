@@ -99,7 +99,7 @@ def test_two_gigabytes_pass_and_the_session_does_not_grow(world):
 def test_masked_result_of_a_gigabyte_does_not_make_the_session_grow(world):
     s = world.writable()
     world.pg.ask("CREATE TABLE scans AS SELECT email AS card_number, "
-                 "decode(repeat('00', 50000), 'hex') AS page "
+                 "repeat('0', 100000)::varbit AS page "
                  "FROM customers LIMIT 10; "
                  "GRANT SELECT ON scans TO PUBLIC", s.database)
     with s.wire() as w:

@@ -5,6 +5,7 @@ import decimal
 import struct
 
 import pgwire
+from expect import ok
 
 CLEAR = ("bruno.berger1@example.org", "+1 202 555 0037", "101-02-0008",
          "4000008293489519", "DE68373737373207712927")
@@ -283,3 +284,22 @@ def test_audit_counts_what_was_masked(world):
     record = s.sink.outcome("email from customers")
     assert record["rows"] == 7
     assert record["masked"] == 7
+
+
+def test_what_bytes_spell_is_looked_into(world):
+    s = world.sallyport()
+    body, = world.pg.ask("SELECT body FROM tickets WHERE id = 1")[0]
+    with s.wire() as w:
+        for sql in ("SELECT convert_to(body, 'UTF8') FROM tickets "
+                    "WHERE id = 1",
+                    "SELECT ARRAY[convert_to(body, 'UTF8')] FROM tickets "
+                    "WHERE id = 1"):
+            for results in ((), (1,)):
+                got = ok(w.extended(sql, results=results)).rows[0][0] or b""
+                assert body.encode() not in got, (sql, got)
+                assert body.encode().hex().encode() not in got, (sql, got)
+        plain = "SELECT decode('00ff40612e62', 'hex'), 'nothing'::bytea"
+        assert w.query(plain).rows == [[b"\\x00ff40612e62",
+                                        b"\\x6e6f7468696e67"]]
+        assert w.extended(plain, results=(1,)).rows == [
+            [b"\x00\xff\x40a.b", b"nothing"]]

@@ -193,6 +193,7 @@ struct pg {
 	 * last ReadyForQuery, with which it reports such changes. */
 	bool is_unreported;
 	bool is_barred; /* something not plain is in flight */
+	unsigned major; /* version of the server */
 	bool has_digested; /* the server took what was to make it fail */
 	/* A setting on which the reading of texts hangs was changed in this
 	 * session: the end of a transaction may change it back. */

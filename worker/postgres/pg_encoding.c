@@ -130,6 +130,19 @@ note_strings(struct session *s, bool is_standard)
 	note_switch(s);
 }
 
+/* "15.20 (Debian …)" is 15; what says no number, 0. */
+static unsigned
+major_version(struct text value)
+{
+	unsigned major = 0;
+	size_t i;
+
+	for (i = 0; i < value.len && i < 4 && value.at[i] >= '0' &&
+	     value.at[i] <= '9'; i++)
+		major = major * 10 + (unsigned)(value.at[i] - '0');
+	return major;
+}
+
 enum err
 pg_note_parameter(struct session *s, const struct pg_parameter *p)
 {
@@ -137,6 +150,8 @@ pg_note_parameter(struct session *s, const struct pg_parameter *p)
 
 	if (text_is(p->name, TEXT("standard_conforming_strings")))
 		note_strings(s, text_is(p->value, TEXT("on")));
+	if (text_is(p->name, TEXT("server_version")))
+		pg_of(s)->major = major_version(p->value);
 	if (text_is(p->name, TEXT("client_encoding")))
 		e = note_client_encoding(s, p->value);
 	if (text_is(p->name, TEXT("server_encoding")) &&

@@ -327,7 +327,7 @@ plan_result(struct session *s, const struct pending *p, struct column_plan *out)
 	out->mask = protection.mask == MASK_NONE ? MASK_NONE : MASK_NULL;
 	out->is_scanned = out->mask == MASK_NONE && g->protection != NULL &&
 			  protection_detectors(g->protection) != 0 &&
-			  mask_type_is_textual(p->result);
+			  detect_looks_into(p->result);
 }
 
 static void

@@ -10,7 +10,8 @@
 #include "worker/postgres/pg.h"
 
 enum {
-	DETAIL_MAX = 4096
+	DETAIL_MAX = 4096,
+	JUNK_VERSION = 15, /* in which no junk is taken */
 };
 
 /* A statement that no server can parse, to make it fail. */
@@ -220,7 +221,9 @@ pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
 	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
 	if (rule != NULL)
 		r.hint = rule->say;
-	if (j->text.is_broken && (kind == 'Q' || kind == 'P') &&
+	if (j->text.is_broken &&
+	    (!j->text.is_junk || pg_of(s)->major == JUNK_VERSION) &&
+	    (kind == 'Q' || kind == 'P') &&
 	    pg_of(s)->replication == REPLICATION_NONE)
 		r.broken = j->sql;
 	s->slot->denied++;

@@ -101,7 +101,7 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 					 r->portal->format_count, i);
 	plan->is_scanned = plan->mask == MASK_NONE && g->protection != NULL &&
 			   protection_detectors(g->protection) != 0 &&
-			   mask_type_is_textual(field->type);
+			   detect_looks_into(field->type);
 	if (plan->mask != MASK_NONE || plan->is_scanned)
 		plan->type.shape =
 		    pg_type_shape(g, field->type, &r->shape->types);
