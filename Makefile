@@ -23,7 +23,7 @@ SANFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 common  := $(wildcard common/*.c)
 master  := $(wildcard master/*.c)
 command := $(wildcard master/command/*.c)
-worker  := $(wildcard worker/*.c worker/*/*.c)
+worker  := $(wildcard worker/*.c worker/*/*.c worker/*/*/*.c)
 units   := $(wildcard tests/unit/test_*.c)
 fuzzers := $(wildcard tests/fuzz/fuzz_*.c)
 

@@ -16,7 +16,7 @@
 #include "master/start.h"
 #include "master/supervise.h"
 #include "master/version.h"
-#include "worker/postgres/catalog.h"
+#include "worker/postgres/catalog/catalog.h"
 #include "worker/worker.h"
 
 enum { EXIT_USAGE = 2 };

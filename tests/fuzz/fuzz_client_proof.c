@@ -1,4 +1,4 @@
-/* links: worker/postgres/pg_prove.c worker/postgres/pg_wire.c common/scram.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/postgres/login/pg_prove.c worker/postgres/wire/pg_wire.c common/scram.c common/wire.c common/text.c common/arena.c common/err.c */
 /*
  * Whatever a client says when it is asked for its password: it is let in only
  * when the broker, asked about the nonce that was given out, has said so.
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/scram.h"
-#include "worker/postgres/pg_login.h"
+#include "worker/postgres/login/pg_login.h"
 #include "worker/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
-/* links: worker/postgres/copy_statement.c worker/postgres/copy_options.c worker/postgres/copy_format.c worker/postgres/pg_put.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/copy/copy_statement.c worker/postgres/copy/copy_options.c worker/postgres/copy/copy_format.c worker/postgres/wire/pg_put.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
 #include <stdlib.h>
 
-#include "worker/postgres/copy_statement.h"
+#include "worker/postgres/copy/copy_statement.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

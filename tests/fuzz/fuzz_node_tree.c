@@ -1,8 +1,8 @@
-/* links: worker/postgres/node_tree.c common/text.c */
+/* links: worker/postgres/catalog/node_tree.c common/text.c */
 /* Any bytes as a node tree: no origin out of range. */
 #include <stdlib.h>
 
-#include "worker/postgres/node_tree.h"
+#include "worker/postgres/catalog/node_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

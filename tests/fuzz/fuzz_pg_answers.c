@@ -1,4 +1,4 @@
-/* links: worker/postgres/pg_wire.c worker/postgres/pg_put.c worker/postgres/pg_check.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_check.c worker/postgres/wire/pg_scrub.c common/wire.c common/text.c common/arena.c */
 /*
  * The server's messages: a type and a body.  What pg_check lets through is
  * understood by whoever acts on it; a complaint written again is one, too,
@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "worker/postgres/pg_wire.h"
+#include "worker/postgres/wire/pg_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

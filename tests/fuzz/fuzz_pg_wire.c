@@ -1,10 +1,10 @@
-/* links: worker/postgres/pg_wire.c worker/postgres/pg_put.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_scrub.c common/wire.c common/text.c common/arena.c */
 /*
  * Every parser of PostgreSQL messages, on the same bytes.
  */
 #include <stdlib.h>
 
-#include "worker/postgres/pg_wire.h"
+#include "worker/postgres/wire/pg_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,4 @@
-/* links: worker/postgres/replication_text.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/wire/replication_text.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
 /*
  * Any text on a replication connection: what is taken for a command of its
  * grammar is written so that SQL's lexer reads it, as one statement.
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/lexer.h"
-#include "worker/postgres/replication_text.h"
+#include "worker/postgres/wire/replication_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

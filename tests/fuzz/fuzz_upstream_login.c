@@ -1,4 +1,4 @@
-/* links: worker/postgres/upstream.c worker/postgres/pg_wire.c worker/postgres/pg_put.c worker/postgres/pg_check.c common/scram.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/postgres/upstream/upstream.c worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_check.c common/scram.c common/wire.c common/text.c common/arena.c common/err.c */
 /*
  * Whatever a server says while Sallyport logs in, and then as the answer to a
  * question of its own.  A server that let it begin SCRAM gets no further
@@ -8,8 +8,8 @@
 
 #include "common/ipc.h"
 #include "common/tls_key.h"
-#include "worker/postgres/pg_wire.h"
-#include "worker/postgres/upstream_io.h"
+#include "worker/postgres/upstream/upstream_io.h"
+#include "worker/postgres/wire/pg_wire.h"
 #include "worker/tls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

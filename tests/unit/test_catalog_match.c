@@ -1,10 +1,10 @@
-/* links: worker/postgres/catalog_match.c common/text.c */
+/* links: worker/postgres/catalog/catalog_match.c common/text.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/postgres/catalog_match.h"
+#include "worker/postgres/catalog/catalog_match.h"
 
 static struct column customers[] = {{.name = {"id", 2}},
     {.name = {"email", 5}}, {.name = {"", 0}}};

@@ -1,8 +1,8 @@
-/* links: worker/postgres/catalog_types.c worker/postgres/catalog_rows.c common/arena.c common/text.c */
+/* links: worker/postgres/catalog/catalog_types.c worker/postgres/catalog/catalog_rows.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "worker/postgres/catalog_types.h"
+#include "worker/postgres/catalog/catalog_types.h"
 
 static struct arena *arena;
 static struct type_list list;

@@ -1,8 +1,8 @@
-/* links: worker/postgres/copy_format.c common/wire.c common/text.c */
+/* links: worker/postgres/copy/copy_format.c common/wire.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "worker/postgres/copy_format.h"
+#include "worker/postgres/copy/copy_format.h"
 
 static struct buffer out;
 

@@ -1,8 +1,8 @@
-/* links: worker/postgres/copy_statement.c worker/postgres/copy_options.c worker/postgres/copy_format.c worker/postgres/pg_put.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/copy/copy_statement.c worker/postgres/copy/copy_options.c worker/postgres/copy/copy_format.c worker/postgres/wire/pg_put.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "worker/postgres/copy_statement.h"
+#include "worker/postgres/copy/copy_statement.h"
 
 static struct arena *arena;
 

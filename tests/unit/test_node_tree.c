@@ -1,9 +1,9 @@
-/* links: worker/postgres/node_tree.c common/text.c */
+/* links: worker/postgres/catalog/node_tree.c common/text.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "worker/postgres/node_tree.h"
+#include "worker/postgres/catalog/node_tree.h"
 
 static struct view_tree tree;
 

@@ -1,8 +1,8 @@
-/* links: worker/postgres/pg_wire.c worker/postgres/pg_put.c worker/postgres/pg_scrub.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_scrub.c common/wire.c common/text.c common/arena.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "worker/postgres/pg_wire.h"
+#include "worker/postgres/wire/pg_wire.h"
 
 #define BYTES(literal) wire_of((literal), sizeof(literal) - 1)
 

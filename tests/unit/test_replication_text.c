@@ -1,8 +1,8 @@
-/* links: worker/postgres/replication_text.c common/wire.c common/text.c */
+/* links: worker/postgres/wire/replication_text.c common/wire.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "worker/postgres/replication_text.h"
+#include "worker/postgres/wire/replication_text.h"
 
 static const struct {
 	const char *value;

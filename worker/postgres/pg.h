@@ -6,36 +6,31 @@
  * in which the server will answer.  What Sallyport itself has to say (a
  * refusal) waits in the same queue for its turn.
  *
- *   pg_login.c     login at both ends (pg_prove.c, pg_settings.c)
- *   pg_greet.c     the greeting before it: TLS, cancel requests, refusals
  *   pg_frontend.c  the client's messages: judged, then forwarded
- *   pg_extended.c  those of the extended query protocol
- *   pg_backend.c   the server's messages: attributed, masked, passed on
- *   pg_results.c   those of results; pg_complaints.c errors and notices;
- *                  pg_tidings.c what comes unasked (pg_back.h)
- *   pg_fastpath.c  function calls; pg_replicate.c replication commands
- *   pg_encoding.c  clients that speak another encoding than UTF-8
- *   pg_names.c     prepared statements and portals by name
- *   pg_queue.c     the pending answers
- *   pg_rows.c      result columns and the masking of rows
- *   pg_types.c     what the types of columns are made of
- *   pg_copy_*.c    COPY from and to the client (pg_copy.h); copy_*.c its
- *                  text and its formats, pure
+ *   pg_extended.c  those of the extended query protocol (pg_front.h)
  *   pg_admit.c     may it run: recorded, held for a person (pg_values.c)
  *   pg_run.c       its execution: limits, outcome, effects on names
  *   pg_undo.c      limits on changed rows
+ *   pg_queue.c     the pending answers; pg_names.c what has a name
+ *   pg_backend.c   the server's messages: attributed, masked, passed on
+ *   pg_results.c   those of results; pg_complaints.c errors and notices;
+ *                  pg_tidings.c what comes unasked (pg_back.h)
+ *   pg_rows.c      result columns and the masking of rows (pg_types.c)
  *   pg_reply.c     what Sallyport says itself
- *   pg_wire.c      messages as bytes, pure (pg_put.c, pg_check.c, pg_scrub.c)
- *
- * Besides: upstream*.c, connections to the server and queries of our own;
- * catalog*.c and node_tree.c, the process that reads its catalogue.
+ *   pg_fastpath.c  function calls; pg_replicate.c replication commands
+ *   pg_encoding.c  clients that speak another encoding than UTF-8
+ *   login/         greeting, login at both ends, startup settings
+ *   copy/          COPY from and to the client
+ *   wire/          messages as bytes: parsed, built, checked, scrubbed; pure
+ *   upstream/      connections to the server and queries of our own
+ *   catalog/       the process that reads the server's catalogue
  */
 #ifndef SALLYPORT_POSTGRES_PG_H
 #define SALLYPORT_POSTGRES_PG_H
 
-#include "worker/postgres/pg_wire.h"
-#include "worker/postgres/replication_text.h"
-#include "worker/postgres/upstream.h"
+#include "worker/postgres/upstream/upstream.h"
+#include "worker/postgres/wire/pg_wire.h"
+#include "worker/postgres/wire/replication_text.h"
 #include "worker/record.h"
 #include "worker/session.h"
 

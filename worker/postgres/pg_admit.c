@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/hold.h"
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 #include "worker/snapshot.h"
 
 static const char sink_gone[] =

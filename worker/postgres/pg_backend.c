@@ -7,7 +7,7 @@
  * the treatment of its columns is known.  Anything else ends the session.
  */
 #include "common/log.h"
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 
 enum { LENGTH_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
 

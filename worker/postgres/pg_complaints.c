@@ -5,7 +5,7 @@
  * passes as it is that could quote one.
  */
 #include "common/detect.h"
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 #include "worker/reading.h"
 
 /* Of the statement that is being answered; NULL: nobody knows which. */

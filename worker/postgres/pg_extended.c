@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 
 enum { VALUES_KEPT_MAX = 4096 }; /* of a portal, in case it must be approved */
 

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 #include "worker/postgres/pg_replicate.h"
 #include "worker/snapshot.h"
 

@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 
 enum {
 	QUEUE_SIZE = 64

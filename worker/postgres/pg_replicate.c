@@ -11,9 +11,9 @@
  */
 #include <stdio.h>
 
-#include "worker/postgres/pg_login.h"
+#include "worker/postgres/login/pg_login.h"
 #include "worker/postgres/pg_replicate.h"
-#include "worker/postgres/replication_text.h"
+#include "worker/postgres/wire/replication_text.h"
 
 /* --- the startup packet --------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  *
  * The rule: a row passes only when the treatment of its columns is known.
  */
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 #include "worker/snapshot.h"
 
 /* Whose rows these are, with the shape they have. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 #include "worker/snapshot.h"
 
 struct run *

@@ -12,7 +12,7 @@
  */
 #include <stdio.h>
 
-#include "worker/postgres/pg_copy.h"
+#include "worker/postgres/copy/pg_copy.h"
 
 static const uint64_t changing =
     BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE) |
