@@ -330,3 +330,22 @@ def test_bind_values_of_every_length_go_through(world):
         many = w.extended("SELECT " + "+".join(
             f"${i}::int" for i in range(1, 501)), range(500))
         assert many.rows == [[b"124750"]]
+
+
+def test_names_in_use_and_not_in_use_are_told_in_the_servers_words(world):
+    s = world.sallyport()
+    direct = pgwire.Wire(f"{world.pg.folder}/.s.PGSQL.{world.pg.port}")
+    direct.login("owner", "", "shop")
+    parsed = pgwire.parse("SELECT 1", "one")
+    with s.wire("alice") as w, direct:
+        for parts in (
+                [pgwire.bind(statement="none")], [pgwire.execute("none")],
+                [pgwire.describe(b"S", "none")], [pgwire.bind(statement="")],
+                [pgwire.describe(b"P", "none")], [parsed, parsed],
+                [parsed, pgwire.bind((), "p", "one"),
+                 pgwire.bind((), "p", "one")]):
+            got, want = [[(e["C"], e["M"]) for e in x.exchange(
+                *parts, pgwire.SYNC).errors] for x in (w, direct)]
+            assert got == want and got, (parts, got, want)
+            for x in (w, direct):
+                x.exchange(pgwire.close(b"S", "one"), pgwire.SYNC)

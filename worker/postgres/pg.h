@@ -7,7 +7,8 @@
  * refusal) waits in the same queue for its turn.
  *
  *   pg_frontend.c  the client's messages: judged, then forwarded
- *   pg_extended.c  those of the extended query protocol (pg_front.h)
+ *   pg_extended.c  those of the extended query protocol; pg_execute.c its
+ *                  Execute and Sync (pg_front.h)
  *   pg_admit.c     may it run: recorded, held for a person (pg_values.c)
  *   pg_run.c       its execution: limits, outcome, effects on names
  *   pg_undo.c      limits on changed rows

@@ -3,7 +3,8 @@
  *
  *   pg_frontend.c  whole messages, the table of handlers, simple query
  *   pg_fastpath.c  FunctionCall
- *   pg_extended.c  Parse, Bind, Describe, Execute, Close, Flush, Sync
+ *   pg_extended.c  Parse, Bind, Describe, Close
+ *   pg_execute.c   Execute, Sync, Flush
  */
 #ifndef SALLYPORT_PG_FRONT_H
 #define SALLYPORT_PG_FRONT_H
@@ -52,6 +53,14 @@ void front_note_execute(struct pg *pg, const struct run *run);
 
 enum err fastpath_call(struct session *s, const struct message *r) MUST_CHECK;
 
+/* No prepared statement ('S') or portal ('P') has the name, said in the
+ * server's words, which clients know. */
+enum err extended_refuse_missing(struct session *s, char kind, char target,
+    struct text name) MUST_CHECK;
+/* The portal of that name, as the server will see it; NULL: none. Borrowed
+ * until the next wait. */
+enum err extended_find_portal(
+    struct session *s, struct text name, struct portal **out) MUST_CHECK;
 enum err extended_parse(struct session *s, const struct message *r) MUST_CHECK;
 enum err extended_bind(struct session *s, const struct message *r) MUST_CHECK;
 enum err extended_describe(
