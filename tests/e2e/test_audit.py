@@ -299,3 +299,29 @@ def test_status_tells_that_the_sink_takes_no_records(world):
                       every=0.1)
         assert s.json("status")["audit_failing_since"] == 0
     assert "takes records again" in s.log_text()
+
+
+def test_every_statement_that_was_let_through_has_one_result(world):
+    """Those behind an error of their batch, too, which never came to run."""
+    s = world.writable()
+    ways = [pgwire.parse(sql) + pgwire.bind() + pgwire.execute()
+            for sql in ("SELECT 1", "SELECT 1/0", "SELECT 2", "SELECT 3",
+                        "DELETE FROM tickets WHERE id = 1 RETURNING id")]
+    s.policy["rules"][1]["limits"] = {"changed_rows": 1}
+    s.write_all()
+    s.reload()
+    with s.wire() as w:
+        w.exchange(*ways, pgwire.SYNC)
+        w.query("BEGIN")
+        w.query("SELECT 1/0")
+        w.query("SELECT 4")
+        w.exchange(ways[1], ways[4], pgwire.SYNC)
+        w.query("ROLLBACK")
+        w.exchange(ways[1], pgwire.query("UPDATE tickets SET body = '' "
+                                         "WHERE id = 1"), pgwire.SYNC)
+    s.sink.wait("disconnect")
+    allowed = [r["seq"] for r in s.sink.find("statement")
+               if r["decision"] == "allow"]
+    results = [r["statement_seq"] for r in s.sink.find("result")]
+    assert len(allowed) >= 8
+    assert sorted(allowed) == sorted(results), (allowed, results)

@@ -109,6 +109,7 @@ struct run {
 	struct outcome outcome;
 	bool has_binary_result; /* of a function call */
 	int64_t started;     /* CLOCK_MONOTONIC, ms; 0: not at the front yet */
+	bool is_over;	     /* what came of it is on record */
 	bool is_cut;	     /* over a limit or refused: rows are swallowed */
 	char complaint[256]; /* why it was cut */
 	const char *sqlstate;
@@ -396,6 +397,9 @@ uint64_t run_rows_left(const struct pending *p);
 void run_count_rows(struct pending *p, uint64_t rows, size_t bytes);
 void run_cut(struct session *s, struct run *r, const char *sqlstate,
     const char *complaint);
+/* It was admitted and did not come to run, as something before it failed:
+ * record that, and drop it. NULL is fine. */
+void run_abandon(struct session *s, struct run *r);
 /* It is over: record the outcome, note what it changed. */
 void run_finish(struct session *s, struct run *r);
 /* The relay's deadline passed: a time limit, perhaps. */

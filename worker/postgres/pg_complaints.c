@@ -206,6 +206,8 @@ drop_unanswered(struct session *s)
 			names_remove_value(pg->statements, p->prepared);
 		if (p->portal != NULL && !p->portal->is_sure)
 			names_remove_value(pg->portals, p->portal);
+		run_abandon(s, p->run);
+		p->run = NULL;
 		queue_pop(&pg->queue);
 	}
 	if (p == NULL) {

@@ -74,7 +74,7 @@ forward_execute(struct session *s, const struct message *r, struct text name,
 	if (pg->has_limited || reads > 0)
 		e = pg_settle(s);
 	if (e != ERR_NONE || pg->is_skipping) {
-		run_drop(run);
+		run_abandon(s, run);
 		return e;
 	}
 	if (needs_description(s, portal))

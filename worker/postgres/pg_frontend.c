@@ -174,7 +174,7 @@ forward_query(struct session *s, const struct message *r, struct run *run)
 	enum err e = reads > 0 ? pg_settle(s) : ERR_NONE;
 
 	if (e != ERR_NONE || pg->is_skipping) {
-		run_drop(run);
+		run_abandon(s, run);
 		return e;
 	}
 	p = front_expect(s, 'Q');

@@ -280,6 +280,28 @@ note_effects(struct session *s, const struct run *r, bool has_failed)
 	}
 }
 
+static void
+record_outcome(struct session *s, struct run *r)
+{
+	r->is_over = true;
+	if (r->ruling->text.count == 0)
+		return; /* an empty query */
+	if (record_result(s->gate, &r->outcome) != ERR_NONE) {
+		s->gate->results_lost++;
+		log_error("session %s: a result could not be recorded", s->id);
+	}
+}
+
+void
+run_abandon(struct session *s, struct run *r)
+{
+	if (r != NULL && !r->is_over) {
+		memcpy(r->outcome.sqlstate, "25P02", 5);
+		record_outcome(s, r);
+	}
+	run_drop(r);
+}
+
 void
 run_finish(struct session *s, struct run *r)
 {
@@ -291,10 +313,5 @@ run_finish(struct session *s, struct run *r)
 	s->slot->rows += o->rows;
 	s->slot->masked += o->masked;
 	s->relay.deadline = 0;
-	if (r->ruling->text.count == 0)
-		return; /* an empty query */
-	if (record_result(s->gate, o) != ERR_NONE) {
-		s->gate->results_lost++;
-		log_error("session %s: a result could not be recorded", s->id);
-	}
+	record_outcome(s, r);
 }

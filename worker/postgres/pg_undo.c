@@ -182,12 +182,12 @@ undo_query(struct session *s, struct text bytes, struct run *run)
 	enum err e;
 
 	if ((run->ruling->operations & transactions) != 0) {
-		run_drop(run);
+		run_abandon(s, run);
 		return pg_refuse_statement(s, 'Q', &mixed);
 	}
 	e = pg_settle(s);
 	if (e == ERR_NONE && pg->is_skipping) { /* up to Sync, this one too */
-		run_drop(run);
+		run_abandon(s, run);
 		return ERR_NONE;
 	}
 	if (e == ERR_NONE && pg->has_unsynced) /* a Query ends a batch */
@@ -198,7 +198,7 @@ undo_query(struct session *s, struct text bytes, struct run *run)
 		e = ask(s, "BEGIN", true);
 	}
 	if (e != ERR_NONE) {
-		run_drop(run);
+		run_abandon(s, run);
 		return e;
 	}
 	e = run_query(s, bytes, run);

@@ -339,7 +339,7 @@ copy_out_run(struct session *s, char kind, struct run *run, bool keeps_ready)
 	enum err e = pg_settle(s);
 
 	if (e != ERR_NONE || pg->is_skipping) {
-		run_drop(run);
+		run_abandon(s, run);
 		return e;
 	}
 	c = copy_out_new(s, run->ruling, &why);
