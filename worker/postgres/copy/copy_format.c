@@ -93,6 +93,34 @@ copy_row_null(struct copy_row *r)
 		buffer_put_text(r->out, r->format->null);
 }
 
+/* Has one of eight bytes this value? */
+static inline bool
+has_byte(uint64_t eight, char c)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t zero = eight ^ ones * (unsigned char)c;
+
+	return ((zero - ones) & ~zero & (ones << 7)) != 0;
+}
+
+/* How many bytes from `i` on surely need no care, in steps of eight: neither
+ * control characters nor one of the two. */
+static inline size_t
+careless_run(struct text value, size_t i, char one, char other)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const size_t start = i;
+	uint64_t eight;
+
+	for (; value.len - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, value.at + i, sizeof(eight));
+		if (((eight - ones * 0x20) & ~eight & (ones << 7)) != 0 ||
+		    has_byte(eight, one) || has_byte(eight, other))
+			break;
+	}
+	return i - start;
+}
+
 /* The letter after the backslash that stands for this byte; 0: the byte needs
  * none. A letter wins over a delimiter of the same byte. */
 static char
@@ -116,7 +144,8 @@ put_text(struct buffer *b, const struct copy_format *f, struct text value)
 {
 	size_t i, start = 0;
 
-	for (i = 0; i < value.len; i++) {
+	for (i = careless_run(value, 0, '\\', f->delimiter); i < value.len;
+	     i++) {
 		char escape = text_escape(value.at[i], f->delimiter);
 
 		if (escape == 0)
@@ -141,7 +170,8 @@ needs_quotes(const struct copy_row *r, struct text value)
 		return true;
 	if (r->columns == 1 && text_is(value, TEXT("\\.")))
 		return true;
-	for (i = 0; i < value.len; i++) {
+	i = careless_run(value, 0, f->delimiter, f->quote);
+	for (; i < value.len; i++) {
 		char c = value.at[i];
 
 		if (c == f->delimiter || c == f->quote || c == '\n' ||
