@@ -390,10 +390,10 @@ classify_text(const struct classifier *c, const struct lex_state *state,
 	}
 	e = lexer_run(state, sql, a, &lexed);
 	out->trace_comment = lexed.trace_comment;
-	out->is_broken = e == ERR_MALFORMED && lexed.error != NULL &&
+	out->is_broken = e == ERR_MALFORMED && lexed.fault != FAULT_FOR_US &&
 			 state->is_utf8 && !state->doubts_names &&
 			 !state->is_foreign_server;
-	out->is_junk = lexed.is_junk;
+	out->is_junk = lexed.fault == FAULT_FOR_15;
 	if (e == ERR_NONE)
 		e = classify_all(c, &lexed, a, out, &why);
 	else if (lexed.error != NULL)

@@ -236,12 +236,14 @@ struct wish *wish_for(
  * `catalog_fd` is the catalogue's eventfd. ERR_DEADLINE, ERR_REFUSED (the
  * reading failed). */
 enum err wish_make(struct wish *w, int catalog_fd, int timeout_ms) MUST_CHECK;
-/* Somebody changed the schema: ask for a fresh reading without waiting, and
- * let everybody know that the present one is of the past. */
+/* Somebody changed the schema: let everybody know that the present reading is
+ * of the past, and ask for a fresh one without waiting; catalog_fd -1: not
+ * before somebody needs one. */
 void wish_changed(struct wish *w, int catalog_fd);
 bool wish_is_outdated(const struct wish *w);
 /* Wait until it is not. Errors as wish_make(). */
-enum err wish_catch_up(struct wish *w, int timeout_ms) MUST_CHECK;
+enum err wish_catch_up(
+    struct wish *w, int catalog_fd, int timeout_ms) MUST_CHECK;
 /* The catalogue's side: serve `wanted` and wake those who wait. */
 void wish_done(struct wish *w, uint32_t served, bool failed);
 

@@ -61,6 +61,13 @@ scan_refuse(struct scanner *s, size_t at, const char *why)
 	return ERR_MALFORMED;
 }
 
+enum err
+scan_fail(struct scanner *s, size_t at, const char *why)
+{
+	s->lexed->fault = FAULT_FOR_ALL;
+	return scan_refuse(s, at, why);
+}
+
 struct text
 scan_cut_name(const struct scanner *s, struct text name)
 {
@@ -103,7 +110,7 @@ scan_block_comment(struct scanner *s)
 
 	do {
 		if (s->pos == s->sql.len)
-			return scan_refuse(s, start, "unterminated comment");
+			return scan_fail(s, start, "unterminated comment");
 		if (scan_peek(s, 0) == '/' && scan_peek(s, 1) == '*') {
 			depth++;
 			s->pos += 2;
@@ -205,7 +212,7 @@ scan_digits(struct scanner *s)
 static enum err
 refuse_junk(struct scanner *s, size_t at, const char *why)
 {
-	s->lexed->is_junk = true;
+	s->lexed->fault = FAULT_FOR_15;
 	return scan_refuse(s, at, why);
 }
 
@@ -289,7 +296,7 @@ scan_operator(struct scanner *s, struct token *t)
 		len++;
 	len = operator_trim(at, operator_run(at, len));
 	if (len > LEXER_NAME_MAX)
-		return scan_refuse(s, s->pos, "operator too long");
+		return scan_fail(s, s->pos, "operator too long");
 	t->kind = TOKEN_OPERATOR;
 	s->pos += len;
 	return ERR_NONE;
@@ -337,7 +344,9 @@ scan_token(struct scanner *s, struct token *t)
 		return scan_operator(s, t);
 	if (classes[c] & SELF)
 		return scan_punctuation(s, t);
-	return scan_refuse(s, s->pos, "a character SQL has no use for");
+	if (c == '\v') /* a blank in later versions */
+		return refuse_junk(s, s->pos, "a vertical tab");
+	return scan_fail(s, s->pos, "a character SQL has no use for");
 }
 
 static enum err
@@ -379,7 +388,7 @@ scan_escape_character(struct scanner *s, unsigned char *escape_out)
 	c = t.name.len == 1 ? (unsigned char)t.name.at[0] : '+';
 	if (strchr("+'\"0123456789abcdefABCDEF", c) != NULL ||
 	    classes[c] & BLANK || c >= 0x80)
-		return scan_refuse(s, at, "invalid UESCAPE character");
+		return scan_fail(s, at, "invalid UESCAPE character");
 	*escape_out = c;
 	return ERR_NONE;
 }
@@ -496,6 +505,6 @@ lexer_run(const struct lex_state *state, struct text sql, struct arena *a,
 	if (nul != NULL)
 		return scan_refuse(&s, (size_t)(nul - sql.at), "a NUL byte");
 	if (state->is_utf8 && !text_is_utf8(sql))
-		return scan_refuse(&s, 0, "invalid UTF-8");
+		return scan_fail(&s, 0, "invalid UTF-8");
 	return scan_all(&s);
 }

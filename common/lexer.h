@@ -49,12 +49,19 @@ struct lex_state {
 	bool is_foreign_server;
 };
 
+/* Which servers surely refuse what the lexer refused. */
+enum lexer_fault {
+	FAULT_FOR_US,  /* none; it may be whole to them */
+	FAULT_FOR_15,  /* PostgreSQL 15; other versions may take it */
+	FAULT_FOR_ALL, /* an open quote and the like */
+};
+
 struct lexed {
 	struct token *tokens; /* in the arena */
 	size_t count;
 	const char *error; /* why it was refused, static; NULL if it was not */
 	size_t error_at;   /* byte offset of the trouble in the text */
-	bool is_junk; /* ... which some versions of the server take */
+	enum lexer_fault fault;
 	struct text trace_comment; /* the last comment that holds `=`, for
 				    * claims such as traceparent; or len 0 */
 };

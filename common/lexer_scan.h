@@ -3,7 +3,7 @@
  *
  * Positions are byte offsets into sql, always <= sql.len.  A scan_ function
  * starts at pos and leaves pos after what it took; on an error it has called
- * scan_refuse(), whose result it returns.
+ * scan_refuse() or scan_fail(), whose result it returns.
  */
 #ifndef SALLYPORT_LEXER_SCAN_H
 #define SALLYPORT_LEXER_SCAN_H
@@ -23,6 +23,8 @@ struct scanner {
 
 /* Note why and where; ERR_MALFORMED. */
 enum err scan_refuse(struct scanner *s, size_t at, const char *why) MUST_CHECK;
+/* Likewise, for what no version of the server takes. */
+enum err scan_fail(struct scanner *s, size_t at, const char *why) MUST_CHECK;
 
 /* The byte at pos + ahead, or 0 past the end: sql holds no NUL. */
 static inline unsigned char

@@ -215,15 +215,15 @@ scan_escape(struct scanner *s, struct unit *u, uint32_t *high)
 	if (digits > 0) {
 		if (!hex_read(s->sql, s->pos + 1, digits, &point) ||
 		    !unit_add_escaped(u, point, high))
-			return scan_refuse(s, s->pos, "invalid Unicode escape");
+			return scan_fail(s, s->pos, "invalid Unicode escape");
 		s->pos += 1 + digits;
 		return ERR_NONE;
 	}
 	if (*high != 0)
-		return scan_refuse(s, s->pos, "half a Unicode surrogate pair");
+		return scan_fail(s, s->pos, "half a Unicode surrogate pair");
 	if (scan_byte_escape(s, &byte)) {
 		if ((byte & 0xff) == 0)
-			return scan_refuse(s, s->pos, "an escaped NUL byte");
+			return scan_fail(s, s->pos, "an escaped NUL byte");
 		unit_add(u, (unsigned char)byte);
 		return ERR_NONE;
 	}
@@ -249,7 +249,7 @@ scan_piece(struct scanner *s, enum form form, struct unit *u)
 			continue;
 		}
 		if (high != 0)
-			return scan_refuse(
+			return scan_fail(
 			    s, start, "half a Unicode surrogate pair");
 		if (c == '\'' &&
 		    (form == FORM_BITS || scan_peek(s, 0) != '\''))
@@ -258,7 +258,7 @@ scan_piece(struct scanner *s, enum form form, struct unit *u)
 		unit_add(u, c);
 	}
 	return e != ERR_NONE ? e
-			     : scan_refuse(s, start, "unterminated string");
+			     : scan_fail(s, start, "unterminated string");
 }
 
 /* All pieces of a string; pos is after its first quote. */
@@ -309,7 +309,7 @@ scan_string(struct scanner *s, struct token *t)
 	if (form == FORM_PLAIN && !s->state->standard_conforming_strings)
 		form = FORM_ESCAPE;
 	if (form == FORM_UNICODE && !s->state->standard_conforming_strings)
-		return scan_refuse(s, start,
+		return scan_fail(s, start,
 		    "U& strings need standard_conforming_strings");
 	s->pos += prefix + 1;
 	t->kind = TOKEN_STRING;
@@ -317,7 +317,7 @@ scan_string(struct scanner *s, struct token *t)
 	/* only escapes can have made it so */
 	if (e == ERR_NONE && s->state->is_utf8 && form == FORM_ESCAPE &&
 	    !text_is_utf8(t->name))
-		return scan_refuse(s, start, "a string of invalid UTF-8");
+		return scan_fail(s, start, "a string of invalid UTF-8");
 	return e;
 }
 
@@ -355,7 +355,7 @@ scan_inside_name(struct scanner *s, struct text *inside_out)
 		s->pos += c == '"';
 	}
 	if (c == 0)
-		return scan_refuse(s, start - 1, "unterminated quoted name");
+		return scan_fail(s, start - 1, "unterminated quoted name");
 	if (foreign && !scan_is_sure_name(s))
 		return scan_refuse(s, start - 1,
 		    "a name beyond ASCII needs client_encoding UTF8");
@@ -365,7 +365,7 @@ scan_inside_name(struct scanner *s, struct text *inside_out)
 		    "a name too long for a database that is not in UTF8");
 	*inside_out = (struct text){s->sql.at + start, s->pos - 1 - start};
 	if (inside_out->len == 0)
-		return scan_refuse(s, start - 1, "an empty quoted name");
+		return scan_fail(s, start - 1, "an empty quoted name");
 	return doubled ? scan_undouble(s, *inside_out, inside_out) : ERR_NONE;
 }
 
@@ -405,12 +405,12 @@ scan_dollar_string(struct scanner *s, struct token *t)
 	const char *delimiter = s->sql.at + start, *end;
 
 	if (len == 0)
-		return scan_refuse(s, start, "a stray $");
+		return scan_fail(s, start, "a stray $");
 	s->pos += len;
 	left = s->sql.len - s->pos;
 	end = memmem(s->sql.at + s->pos, left, delimiter, len);
 	if (end == NULL)
-		return scan_refuse(s, start, "unterminated dollar quote");
+		return scan_fail(s, start, "unterminated dollar quote");
 	t->kind = TOKEN_STRING;
 	t->name.at = s->sql.at + s->pos;
 	t->name.len = (size_t)(end - t->name.at);
@@ -465,7 +465,7 @@ scan_unescape(struct scanner *s, struct token *t, unsigned char escape)
 	if (u.at == NULL)
 		return ERR_MEMORY;
 	if (!unescape(t->name, escape, &u))
-		return scan_refuse(s, (size_t)(t->raw.at - s->sql.at),
+		return scan_fail(s, (size_t)(t->raw.at - s->sql.at),
 		    "invalid Unicode escape");
 	t->name = (struct text){u.at, u.len};
 	if (t->kind == TOKEN_QUOTED)

@@ -135,17 +135,24 @@ futex(atomic_uint *word, int operation, unsigned value,
 	return syscall(SYS_futex, word, operation, value, timeout, NULL, 0);
 }
 
-/* Ask for a fresh reading; gives the value that `done` will then have. */
+/* Have the catalogue process look at its wishes. */
 static enum err
-wish_ask(struct wish *w, int catalog_fd, unsigned *mine_out)
+wish_kick(struct wish *w, int catalog_fd)
 {
 	uint64_t one = 1;
 
-	*mine_out = atomic_fetch_add(&w->wanted, 1) + 1;
 	atomic_store(&w->wanted_at, clock_ms());
 	if (write(catalog_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		return ERR_SYSTEM;
 	return ERR_NONE;
+}
+
+/* Ask for a fresh reading; gives the value that `done` will then have. */
+static enum err
+wish_ask(struct wish *w, int catalog_fd, unsigned *mine_out)
+{
+	*mine_out = atomic_fetch_add(&w->wanted, 1) + 1;
+	return wish_kick(w, catalog_fd);
 }
 
 static enum err
@@ -183,13 +190,10 @@ wish_make(struct wish *w, int catalog_fd, int timeout_ms)
 void
 wish_changed(struct wish *w, int catalog_fd)
 {
-	unsigned mine;
-
-	/* without a signal the catalogue's timer serves it, later */
-	if (wish_ask(w, catalog_fd, &mine) == ERR_NONE)
-		atomic_store(&w->changed, mine);
-	else
-		atomic_store(&w->changed, atomic_load(&w->wanted));
+	/* without a signal, whoever needs it asks again */
+	atomic_store(&w->changed, atomic_fetch_add(&w->wanted, 1) + 1);
+	if (catalog_fd >= 0)
+		(void)wish_kick(w, catalog_fd);
 }
 
 bool
@@ -199,9 +203,13 @@ wish_is_outdated(const struct wish *w)
 }
 
 enum err
-wish_catch_up(struct wish *w, int timeout_ms)
+wish_catch_up(struct wish *w, int catalog_fd, int timeout_ms)
 {
-	return wish_wait(w, atomic_load(&w->changed), timeout_ms);
+	enum err e = wish_kick(w, catalog_fd);
+
+	return e == ERR_NONE
+	    ? wish_wait(w, atomic_load(&w->changed), timeout_ms)
+	    : e;
 }
 
 void

@@ -87,6 +87,7 @@ struct gate {
 	unsigned first_epoch; /* of the schema, when the session began */
 	struct audit *audit;
 	time_t asked_at; /* when the session last made its wish; 0: may now */
+	bool needs_catalog;  /* the policy's decisions hang on it */
 	bool is_schema_open; /* changed here and not committed yet */
 	bool is_distrusted;  /* the catalogue may be wrong about any relation */
 	struct arena *scratch; /* reset before each ruling */

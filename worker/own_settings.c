@@ -238,14 +238,18 @@ sets_own(struct text t)
 	return false;
 }
 
-/* The view through which settings can be written like a table. */
+/* The view through which settings can be written like a table; and a view of
+ * it, or a rule, through which it can. */
 static bool
 writes_settings(const struct statement *s)
 {
+	bool makes_way = (s->operations & BIT(OP_CREATE)) != 0 &&
+			 (statement_mentions(s, TEXT("view")) ||
+			     statement_mentions(s, TEXT("rule")));
 	size_t i;
 
 	for (i = 0; i < s->relation_count; i++) {
-		if (s->relations[i].is_written &&
+		if ((s->relations[i].is_written || makes_way) &&
 		    text_is(s->relations[i].name, TEXT("pg_settings")))
 			return true;
 	}
@@ -300,7 +304,8 @@ own_settings_refusal(
 	if (refusal.len > 0)
 		return refusal;
 	if (writes_settings(s))
-		return TEXT("pg_settings is not written to; use SET");
+		return TEXT("pg_settings is not written to, nor is a view "
+			    "or a rule made for that; use SET");
 	if ((s->operations & BIT(OP_ALTER_SYSTEM)) == 0 &&
 	    statement_mentions(s, TEXT("set_config")))
 		read_calls(g, s, a, &calls);

@@ -98,6 +98,19 @@ snapshot_is_current(struct gate *g)
 	return false;
 }
 
+/* Does anything this policy decides hang on what the relations are? */
+static bool
+policy_needs_catalog(const struct policy *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->rule_count; i++) {
+		if (p->rules[i].to_count > 0)
+			return true;
+	}
+	return p->protect_count > 0;
+}
+
 enum err
 snapshot_protect(struct gate *g)
 {
@@ -110,6 +123,7 @@ snapshot_protect(struct gate *g)
 		    "the catalogue cannot be opened: %s", err_text(e));
 		return e;
 	}
+	g->needs_catalog = policy_needs_catalog(g->policy);
 	protection_free(g->protection);
 	g->protection = protection_new(g->policy, g->identity, g->catalog_store,
 	    g->place.upstream, g->place.database);
@@ -145,7 +159,8 @@ void
 snapshot_schema_settled(struct gate *g)
 {
 	if (g->is_schema_open && g->wish != NULL)
-		wish_changed(g->wish, catalog_of(g));
+		wish_changed(
+		    g->wish, g->needs_catalog ? catalog_of(g) : -1);
 	g->is_schema_open = false;
 	slot_open_schema(g->birth->board, g->birth->slot, false);
 }
@@ -153,7 +168,7 @@ snapshot_schema_settled(struct gate *g)
 bool
 snapshot_is_outdated(const struct gate *g)
 {
-	return g->wish != NULL &&
+	return g->wish != NULL && g->needs_catalog &&
 	    (wish_is_outdated(g->wish) ||
 		schema_is_open_elsewhere(
 		    g->birth->board, g->birth->slot));
@@ -168,7 +183,8 @@ snapshot_catch_up(struct gate *g)
 		/* while a change elsewhere may be committed at any moment, a
 		 * reading holds for one statement */
 		e = wish_is_outdated(g->wish)
-		    ? wish_catch_up(g->wish, GATE_CATALOG_WAIT_MS)
+		    ? wish_catch_up(
+			  g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS)
 		    : wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS);
 	g->is_distrusted = e != ERR_NONE || g->is_schema_open;
 	if (e != ERR_NONE)

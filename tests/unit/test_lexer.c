@@ -112,6 +112,36 @@ START_TEST(doubtful_text_is_refused)
 }
 END_TEST
 
+static const struct {
+	const char *sql;
+	enum lexer_fault want;
+} faults[] = {
+    {"'a", FAULT_FOR_ALL},
+    {"\"\"", FAULT_FOR_ALL},
+    {"{", FAULT_FOR_ALL},
+    {"$a", FAULT_FOR_ALL},
+    {"E'\\u12'", FAULT_FOR_ALL},
+    {"U&'a' UESCAPE 'a'", FAULT_FOR_ALL},
+    {"1_000", FAULT_FOR_15},
+    {"$1a", FAULT_FOR_15},
+    {"a\vb", FAULT_FOR_15},
+    {"$0000000001", FAULT_FOR_US},
+    {"U&'a' UESCAPE E'!'", FAULT_FOR_US},
+    {"U&'a' UESCAPE $$!$$", FAULT_FOR_US},
+};
+
+START_TEST(fault_tells_which_servers_refuse_it_too)
+{
+	struct arena *a = arena_new(0);
+	struct lexed l;
+
+	ck_assert_int_eq(
+	    lexer_run(&usual, text_of(faults[_i].sql), a, &l), ERR_MALFORMED);
+	ck_assert_int_eq(l.fault, faults[_i].want);
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(nul_is_refused)
 {
 	ck_assert_str_eq(tokens_of(&usual, TEXT("a\0b")), "REFUSED");
@@ -263,6 +293,8 @@ main(void)
 	    sizeof(table) / sizeof(table[0]));
 	tcase_add_loop_test(t, doubtful_text_is_refused, 0,
 	    sizeof(refused) / sizeof(refused[0]));
+	tcase_add_loop_test(t, fault_tells_which_servers_refuse_it_too, 0,
+	    sizeof(faults) / sizeof(faults[0]));
 	tcase_add_test(t, nul_is_refused);
 	tcase_add_test(t, backslash_escapes_when_strings_do_not_conform);
 	tcase_add_test(t, names_beyond_ascii_need_utf8);

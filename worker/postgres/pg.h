@@ -189,6 +189,9 @@ struct pg {
 	/* Something that may have changed a setting ran since the server's
 	 * last ReadyForQuery, with which it reports such changes. */
 	bool is_unreported;
+	/* Likewise in the transaction that is open: code that it left for its
+	 * end, as that of a cursor WITH HOLD, may yet change one. */
+	bool may_set_late;
 	bool is_barred; /* something not plain is in flight */
 	unsigned major; /* version of the server */
 	bool has_digested; /* the server took what was to make it fail */

@@ -301,7 +301,9 @@ note_admitted(struct session *s, const struct ruling *j,
 {
 	const uint64_t later = BIT(OP_DECLARE) | BIT(OP_PREPARE);
 	struct verdict v = {.limits = r->limits};
+	struct pg *pg = pg_of(s);
 	struct gate *g = s->gate;
+	bool runs_late;
 
 	if (inner != NULL) {
 		verdict_tighten(&v, &inner->verdict);
@@ -318,8 +320,9 @@ note_admitted(struct session *s, const struct ruling *j,
 	 * the change is committed */
 	if (changes_schema(j))
 		snapshot_schema_changed(s->gate);
-	pg_of(s)->is_barred |= !j->is_plain;
-	pg_of(s)->is_unreported |= j->may_set;
+	runs_late = pg->may_set_late && (j->operations & BIT(OP_COMMIT)) != 0;
+	pg->is_barred |= !j->is_plain || runs_late;
+	pg->is_unreported |= j->may_set || runs_late;
 	if (j->instead.len > 0)
 		gate_claim(g, j->text.statements[0].value);
 	if (j->text.count > 0)

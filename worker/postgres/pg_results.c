@@ -242,6 +242,7 @@ back_note_status(struct session *s, struct pending *p, struct wire body)
 	if (pg->status != 'I')
 		return;
 	pg->changed = 0;
+	pg->may_set_late = false;
 	names_end_transaction(pg->portals, p->batch);
 	snapshot_schema_settled(s->gate);
 }

@@ -270,6 +270,7 @@ note_effects(struct session *s, const struct run *r, bool has_failed)
 	if ((r->traits & code) != 0 ||
 	    (r->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		names_each(pg->statements, suspect_prepared);
+	pg->may_set_late |= j->may_set;
 	if (!j->is_plain)
 		names_each(pg->portals, suspect_portal);
 	for (i = 0; i < j->text.count; i++) {
