@@ -66,9 +66,11 @@ def until(question, what="a condition", timeout=None, every=0.01):
 
 def free_port():
     """A port below those that the kernel gives to clients, who would take it
-    again before the server is there."""
+    again before the server is there; each runner, of which there are a few
+    with process ids in a row, has a thousand of its own."""
+    first = 12000 + os.getpid() % 20 * 1000
     while True:
-        port = random.SystemRandom().randrange(12000, 32000)
+        port = random.SystemRandom().randrange(first, first + 1000)
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 continue
