@@ -379,8 +379,12 @@ scan_escape_character(struct scanner *s, unsigned char *escape_out)
 	unsigned char c;
 
 	e = scan_skip_blanks(s);
-	if (e == ERR_NONE && scan_peek(s, 0) != '\'')
+	c = scan_peek(s, 0);
+	/* E'' and $$ are strings to the server, too; before 13 anything was */
+	if (e == ERR_NONE && (scan_starts_name(c) || c == '$'))
 		e = scan_refuse(s, at, "UESCAPE without a simple string");
+	else if (e == ERR_NONE && c != '\'')
+		e = refuse_junk(s, at, "UESCAPE without a simple string");
 	if (e == ERR_NONE)
 		e = scan_next(s, &t);
 	if (e != ERR_NONE)
