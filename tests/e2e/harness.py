@@ -485,6 +485,7 @@ class Sallyport(Server):
     def environment(self):
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8",
                 "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:"
+                "quarantine_size_mb=64:"
                 "handle_segv=0",
                 "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 

@@ -12,8 +12,8 @@ from harness import PATIENCE, until
 MB = 2 ** 20
 SANITIZED = "SALLYPORT_TEST_SANITIZED" in os.environ
 # What a session may take beyond what it had when idle; the sanitizers keep
-# 256 MiB of freed memory and shadows of everything.
-GROWTH = (400 if SANITIZED else 8) * MB
+# freed memory (64 MiB, says the harness) and shadows of everything.
+GROWTH = (160 if SANITIZED else 8) * MB
 
 
 def worker_of(s, w):
