@@ -101,6 +101,43 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $$(call links,tests/fuzz/$$*.c)
 	$(Q)clang $(CPPFLAGS) -std=gnu11 -g -O1 \
 		-fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
+# What a decision costs, beside PostgreSQL's parser (libpg-query-dev).
+$(BUILD)/tests/bench/classify: $(call objects,$(common) $(worker) \
+		$(patsubst %,tests/bench/%.c,classify parser texts world))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpg_query $(LIBS)
+
+# The classifier against PostgreSQL's own parser: see tests/oracle/oracle.c.
+$(BUILD)/tests/oracle/oracle: $(call objects,$(common) \
+		$(patsubst %,tests/oracle/%.c,oracle compare mutate parsed \
+		report spell truth truth_tables))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpg_query -lz $(LIBS)
+
+oracle: $(BUILD)/tests/oracle/oracle
+	$(Q)$< $(FLAGS) policies $(wildcard tests/oracle/corpus/*.sql) $(CORPUS)
+
+# The lexer against its scanner: see tests/oracle/tokens/tokens.c.
+$(BUILD)/tests/oracle/tokens/tokens: $(call objects,\
+		$(wildcard common/lexer*.c) common/arena.c common/text.c \
+		$(wildcard tests/oracle/tokens/*.c))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpg_query -ljansson -lz
+
+tokens: $(BUILD)/tests/oracle/tokens/tokens
+	$(Q)$< $(FLAGS) $(CORPUS)
+
+# The query parser against its parser: see tests/oracle/trees/trees.c.
+$(BUILD)/tests/oracle/trees/trees: $(call objects,\
+		$(wildcard common/query*.c common/lexer*.c) common/arena.c \
+		common/text.c tests/unit/query_dump.c \
+		$(wildcard tests/oracle/trees/*.c))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lpg_query -ljansson -lz
+
+trees: $(BUILD)/tests/oracle/trees/trees
+	$(Q)$< -n 20000 $(FLAGS) $(wildcard tests/oracle/corpus/*.sql) $(CORPUS)
+
 bench:
 	scripts/bench
 
@@ -116,6 +153,7 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all FORCE unit check san check-san fuzz bench install clean
+.PHONY: all FORCE unit check san check-san fuzz oracle tokens trees bench install \
+	clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

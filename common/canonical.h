@@ -49,6 +49,7 @@ struct line {
 	uint32_t content;    /* where the text after `context( ` begins */
 	uint32_t group;	     /* lines of one group have the same number */
 	uint32_t first;	     /* the first token of it; == count: none */
+	uint32_t place, place_count; /* its tokens in flat.places */
 	bool is_root;	     /* not in any group */
 };
 
@@ -74,7 +75,8 @@ enum err canonical_make(const struct words *words, const struct token *tokens,
 enum err flat_make(const struct canonical *c, struct arena *a,
     struct flat *out, const char **why_out) MUST_CHECK;
 
-/* The token that stands at or, inside a token, around an offset. */
-size_t flat_token_at(const struct flat *f, size_t at);
+/* The place of the token that stands at or, inside a token, around an
+ * offset. */
+size_t flat_place_at(const struct flat *f, size_t at);
 
 #endif

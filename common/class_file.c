@@ -182,6 +182,7 @@ class_file_pattern(
 		e = expand_once(f, n, &t, &again);
 	if (e == ERR_NONE && again)
 		return class_file_unwanted(f, n, "macros without end");
+	f->pattern = t;
 	if (e == ERR_NONE)
 		e = pattern_new(t, f->messages, out, &why);
 	if (e == ERR_INVALID && why != NULL)

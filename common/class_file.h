@@ -13,6 +13,7 @@ struct class_file {
 	struct class_rules *rules;
 	const struct node *define; /* the mapping of macros, or NULL */
 	struct arena *tree;	   /* the nodes; gone when all is read */
+	struct text pattern;	   /* the last one, its macros replaced */
 	struct arena *messages;
 	const char **message_out;
 };

@@ -10,7 +10,14 @@
 struct clause {
 	const struct line *line;
 	struct text text;
+	struct presence seen; /* what is in it; may say too much */
 	bool begins; /* first of its query, or after WITH */
+};
+
+/* A line's tokens, gone through from the left. */
+struct walk {
+	size_t place, end;    /* in flat.places */
+	struct presence seen; /* in those gone through for this clause */
 };
 
 static bool
@@ -49,10 +56,13 @@ struct caught {
 static struct caught
 tokens_of(const struct reader *r, struct text text)
 {
-	size_t at = (size_t)(text.at - r->flat->text.at);
+	const struct flat *f = r->flat;
+	size_t at = (size_t)(text.at - f->text.at), end = at + text.len;
+	size_t first = flat_place_at(f, at), last = first;
 
-	return (struct caught){(uint32_t)flat_token_at(r->flat, at),
-	    (uint32_t)flat_token_at(r->flat, at + text.len - 1)};
+	while (last + 1 < f->place_count && f->places[last + 1].at < end)
+		last++;
+	return (struct caught){f->places[first].token, f->places[last].token};
 }
 
 static const struct token *
@@ -203,6 +213,41 @@ note_function(struct reader *r, struct caught c, uint64_t trait)
 }
 
 static enum err
+add_unlisted(struct reader *r, struct text name)
+{
+	struct statement *s = r->statement;
+
+	if (s->unlisted_count == r->unlisted_room) {
+		size_t room = r->unlisted_room == 0 ? 4 : r->unlisted_room * 2;
+		struct text *bigger =
+		    arena_array(r->arena, room, sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ERR_MEMORY;
+		if (s->unlisted_count > 0)
+			memcpy(bigger, s->unlisted,
+			    s->unlisted_count * sizeof(*bigger));
+		s->unlisted = bigger;
+		r->unlisted_room = room;
+	}
+	s->unlisted[s->unlisted_count++] = name;
+	return ERR_NONE;
+}
+
+/* pg_catalog.f, or one of information_schema's own, which drivers call when
+ * they ask for keys. */
+static bool
+is_of_system(struct reader *r, struct caught c)
+{
+	const struct token *schema = token_at(r, c.first);
+
+	return c.last == c.first + 2 &&
+	    (is_word(schema, TEXT("pg_catalog")) ||
+		(is_word(schema, TEXT("information_schema")) &&
+		    text_starts(token_at(r, c.last)->name, TEXT("_pg_"))));
+}
+
+static enum err
 catch_function(struct reader *r, struct text text)
 {
 	struct caught c = tokens_of(r, text);
@@ -213,8 +258,7 @@ catch_function(struct reader *r, struct text text)
 
 	if (!is_qualified && is_system_operator(r, c.first))
 		return ERR_NONE;
-	if (is_qualified && (c.last != c.first + 2 ||
-		!is_word(token_at(r, c.first), TEXT("pg_catalog"))))
+	if (is_qualified && !is_of_system(r, c))
 		flags &= WORD_ESCAPING; /* whoever owns one of that name */
 	else if (!is_qualified && flags & WORD_CONSTRUCT &&
 	    token_at(r, c.last)->kind == TOKEN_WORD)
@@ -223,6 +267,9 @@ catch_function(struct reader *r, struct text text)
 		trait = BIT(TRAIT_OPAQUE_FUNCTION);
 	else if (!(flags & WORD_CLEAN))
 		trait = BIT(TRAIT_UNKNOWN_FUNCTION);
+	if (trait == BIT(TRAIT_UNKNOWN_FUNCTION) &&
+	    add_unlisted(r, token_at(r, c.last)->name) != ERR_NONE)
+		return ERR_MEMORY;
 	r->statement->traits |= trait;
 	if (flags & WORD_ESCAPING)
 		trait = BIT(TRAIT_ESCAPING_FUNCTION);
@@ -337,7 +384,8 @@ try_rule(struct reader *r, const struct class_rule *rule,
 {
 	*matched_out = false;
 	if ((rule->root && !c->line->is_root) ||
-	    (rule->begins && !c->begins) || (rule->goes_on && c->begins))
+	    (rule->begins && !c->begins) || (rule->goes_on && c->begins) ||
+	    !need_is_met(&rule->need, &c->seen))
 		return ERR_NONE;
 	if (rule->pattern != NULL)
 		return try_each(r, rule, c, matched_out);
@@ -382,32 +430,111 @@ try_clause(struct reader *r, const struct clause *c, bool *claimed_out)
 	return e;
 }
 
+static struct walk
+walk_line(const struct line *line)
+{
+	return (struct walk){
+	    .place = line->place, .end = line->place + line->place_count};
+}
+
+/* Go past one token. */
+static void
+walk_on(const struct reader *r, struct walk *w)
+{
+	uint32_t token = r->flat->places[w->place++].token;
+	const struct token *t = token_at(r, token);
+	size_t i;
+
+	switch (t->kind) {
+	case TOKEN_WORD:
+	case TOKEN_QUOTED:
+		w->seen.words |=
+		    presence_of_word(r->canonical->marks[token].hash);
+		break;
+	case TOKEN_STRING:
+	case TOKEN_NUMBER:
+		w->seen.marks |= presence_of_mark('?') | presence_of_mark('\'');
+		break;
+	default:
+		for (i = 0; i < t->raw.len; i++)
+			w->seen.marks |= presence_of_mark(t->raw.at[i]);
+		break;
+	}
+}
+
+/* What is in the line's beginning: with its context, to this length. */
+static struct presence
+presence_in(const struct reader *r, const struct line *line, size_t len)
+{
+	struct walk w = walk_line(line);
+	size_t i, end = line->span.at + len;
+
+	for (i = line->span.at; i < line->content; i++)
+		w.seen.marks |= presence_of_mark(r->flat->text.at[i]);
+	while (w.place < w.end && r->flat->places[w.place].at < end)
+		walk_on(r, &w);
+	return w.seen;
+}
+
+/* Walk to where the next clause begins, not before `from`. */
+static enum err
+find_clause(struct reader *r, struct walk *w, struct text query, size_t from,
+    struct text *match_out, bool *found_out)
+{
+	size_t start = (size_t)(query.at - r->flat->text.at), at;
+	struct match m;
+	enum err e;
+
+	*found_out = false;
+	for (; w->place < w->end; walk_on(r, w)) {
+		const struct place_of_token *p = &r->flat->places[w->place];
+		const struct word *word = r->canonical->marks[p->token].word;
+
+		if (p->at < start + from || word == NULL ||
+		    !(word->flags & WORD_CLAUSE))
+			continue;
+		at = p->at - start;
+		e = pattern_find(r->rules->clause, query, at, &m, found_out);
+		if (e != ERR_NONE || *found_out) {
+			*match_out = m.groups[0];
+			return e;
+		}
+	}
+	return ERR_NONE;
+}
+
 /* Cut a query into its clauses. */
 static enum err
 try_query(struct reader *r, const struct line *line, struct text query,
     bool *claimed_out)
 {
 	struct clause c = {.line = line, .begins = true};
+	struct walk w = walk_line(line);
 	size_t start = 0, from = 0, end;
 	bool found = true, claimed, is_first = true;
-	struct match m;
+	struct text match = {NULL, 0};
 	enum err e = ERR_NONE;
 
 	*claimed_out = false;
+	while (w.place < w.end &&
+	    r->flat->text.at + r->flat->places[w.place].at < query.at)
+		w.place++;
 	while (e == ERR_NONE && found) {
 		end = query.len;
-		e = pattern_find(r->rules->clause, query, from, &m, &found);
+		e = find_clause(r, &w, query, from, &match, &found);
 		if (e != ERR_NONE)
 			return e;
 		if (found) {
-			end = (size_t)(m.groups[0].at - query.at);
-			from = end + m.groups[0].len + 1;
+			end = (size_t)(match.at - query.at);
+			from = end + match.len + 1;
 		}
 		if (found && end == start)
 			continue;
 		/* without the space before the next clause */
 		c.text = (struct text){
 		    query.at + start, end - start - (found ? 1 : 0)};
+		c.seen = w.seen;
+		w.seen = (struct presence){0};
 		e = try_clause(r, &c, &claimed);
 		if (is_first)
 			*claimed_out = claimed;
@@ -473,8 +600,10 @@ try_line(struct reader *r, const struct line *line, bool *claimed_out)
 		c.text.len = start == 0 ? 0 : start - 1;
 	}
 	/* a group's context alone is no clause */
-	if (!found || (line->is_root && start > 0))
+	if (!found || (line->is_root && start > 0)) {
+		c.seen = presence_in(r, line, c.text.len);
 		e = try_clause(r, &c, claimed_out);
+	}
 	if (e == ERR_NONE && found)
 		e = try_query(r, line, query, &claimed);
 	if (found && start == line->content - line->span.at)

@@ -18,7 +18,7 @@ struct reader {
 	struct statement *statement; /* gets operations, traits, relations */
 	unsigned effects;	     /* of all rules that matched */
 	uint64_t function_trait;     /* why statement->function is named */
-	size_t relation_room;
+	size_t relation_room, unlisted_room;
 
 	/* the WHERE that an UPDATE or DELETE still waits for */
 	uint32_t where_group;

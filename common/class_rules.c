@@ -104,6 +104,61 @@ take_escaping(struct class_file *f, const struct node *n, void *context)
 }
 
 static enum err
+take_harmless(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_EFFECT);
+}
+
+static enum err
+take_extensions(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_EXTENSION);
+}
+
+static enum err
+take_total_always(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_TOTAL_ALWAYS);
+}
+
+static enum err
+take_total_first(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_TOTAL_FIRST);
+}
+
+static enum err
+take_total_last(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_TOTAL_LAST);
+}
+
+static enum err
+take_total_plain(struct class_file *f, const struct node *n, void *context)
+{
+	(void)context;
+	return flag_words(f, n, WORD_TOTAL_PLAIN);
+}
+
+static enum err
+take_total(struct class_file *f, const struct node *n, void *context)
+{
+	static const struct class_key keys[] = {
+	    {"always", take_total_always},
+	    {"first", take_total_first},
+	    {"last", take_total_last},
+	    {"plain", take_total_plain},
+	};
+
+	return class_file_keys(f, n, keys, COUNT(keys), context);
+}
+
+static enum err
 take_queries(struct class_file *f, const struct node *n, void *context)
 {
 	(void)context;
@@ -147,11 +202,45 @@ take_inner(struct class_file *f, const struct node *n, void *context)
 	    : class_file_unwanted(f, n, "inner needs a group named query");
 }
 
+/* The same pattern, to match only where the search begins. It has no
+ * alternatives but in groups. */
+static enum err
+anchor(struct class_file *f, struct text source, struct pattern **pattern)
+{
+	const char *at = arena_printf(
+	    f->tree, "\\G%.*s", (int)source.len, source.at);
+	const char *why;
+
+	pattern_free(*pattern);
+	*pattern = NULL;
+	if (at == NULL)
+		return ERR_MEMORY;
+	return pattern_new(text_of(at), f->messages, pattern, &why);
+}
+
+/* It is only tried where it can match: at one of its first words. */
 static enum err
 take_clause(struct class_file *f, const struct node *n, void *context)
 {
+	enum err e = class_file_pattern(f, n, &f->rules->clause);
+	struct text words[FIRST_WORDS_MAX], source = f->pattern;
+	struct word *word;
+	size_t count, i;
+
 	(void)context;
-	return class_file_pattern(f, n, &f->rules->clause);
+	if (e != ERR_NONE)
+		return e;
+	count = need_first_words(source, words);
+	for (i = 0; i < count; i++) {
+		word = words_put(f->rules->words, words[i]);
+		if (word == NULL)
+			return ERR_MEMORY;
+		word->flags |= WORD_CLAUSE;
+	}
+	return count > 0
+	    ? anchor(f, source, &f->rules->clause)
+	    : class_file_unwanted(f, n,
+		  "clause must be ${B} and then (?:word ...|word ...)${E}");
 }
 
 static enum err
@@ -329,12 +418,23 @@ static const struct class_key rule_keys[] = {
     {"begins", take_begins},
 };
 
+/* Does a match that catches nothing mean nothing? */
+static bool
+only_catches(const struct class_rule *rule)
+{
+	return rule->more && rule->operations == 0 && rule->traits == 0 &&
+	       rule->effects == 0 && rule->subject.len == 0;
+}
+
 static enum err
 take_rule(struct class_file *f, const struct node *n, struct class_rule *rule)
 {
-	enum err e =
-	    class_file_keys(f, n, rule_keys, COUNT(rule_keys), rule);
+	enum err e;
 
+	f->pattern = (struct text){NULL, 0};
+	e = class_file_keys(f, n, rule_keys, COUNT(rule_keys), rule);
+	if (e == ERR_NONE)
+		need_of(f->pattern, only_catches(rule), &rule->need);
 	return e == ERR_NONE && rule->name == NULL
 	    ? class_file_unwanted(f, n, "a rule without a name")
 	    : e;
@@ -394,6 +494,9 @@ class_rules_load(const char *classes_file, struct text classes_yaml,
 	    {"clean", take_clean},
 	    {"opaque", take_opaque},
 	    {"escaping", take_escaping},
+	    {"effects", take_harmless},
+	    {"extensions", take_extensions},
+	    {"total", take_total},
 	};
 	struct class_file f = {.rules = out,
 	    .tree = arena_new(0),

@@ -8,7 +8,9 @@
  *   query:     at a group's content: does a query begin here?
  *   inner:     in a statement that is no query: where one begins, group
  *              `query`
- *   clause:    in a query: where its next clause begins
+ *   clause:    in a query: where its next clause begins, as
+ *              `${B}` look-arounds `(?:word …|word …)${E}`; it is tried at
+ *              tokens that are one of these words
  *   rules:     in order; a line is tried against the rules of its first word,
  *              or those of "*" where its word has none, up to the first match
  *
@@ -23,6 +25,7 @@
 #ifndef SALLYPORT_CLASS_RULES_H
 #define SALLYPORT_CLASS_RULES_H
 
+#include "common/class_need.h"
 #include "common/regex.h"
 #include "common/words.h"
 
@@ -50,6 +53,7 @@ enum effect {
 struct class_rule {
 	const char *name;
 	struct pattern *pattern; /* NULL: always */
+	struct need need;	 /* of a clause, for it to matter */
 	uint64_t operations, traits;
 	unsigned effects;
 	bool each, more, root;

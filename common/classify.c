@@ -4,7 +4,6 @@
  * The one rule: every way out but ERR_NONE sets an error in words, for the
  * caller to refuse with.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/class_reader.h"
@@ -48,6 +47,50 @@ classifier_free(struct classifier *c)
 	free(c);
 }
 
+enum function_listing
+classifier_lists(const struct classifier *c, struct text function)
+{
+	const struct word *word =
+	    words_find(c->rules.words, function, text_hash(function));
+
+	if (word == NULL || !(word->flags & (WORD_CLEAN | WORD_OPAQUE)))
+		return FUNCTION_UNLISTED;
+	return word->flags & WORD_OPAQUE ? FUNCTION_OPAQUE : FUNCTION_CLEAN;
+}
+
+bool
+classifier_reveals(const struct classifier *c, struct text function)
+{
+	const struct word *word =
+	    words_find(c->rules.words, function, text_hash(function));
+
+	return word == NULL || (word->flags & (WORD_CLEAN | WORD_CONSTRUCT |
+					     WORD_EFFECT)) == 0;
+}
+
+enum total
+classifier_totality(const struct classifier *c, struct text function)
+{
+	const struct word *word =
+	    words_find(c->rules.words, function, text_hash(function));
+	unsigned flags = word == NULL ? 0 : word->flags;
+
+	return flags & WORD_TOTAL_ALWAYS  ? TOTAL_ALWAYS
+	       : flags & WORD_TOTAL_FIRST ? TOTAL_FIRST
+	       : flags & WORD_TOTAL_LAST  ? TOTAL_LAST
+	       : flags & WORD_TOTAL_PLAIN ? TOTAL_PLAIN
+					  : TOTAL_NEVER;
+}
+
+bool
+classifier_trusts(const struct classifier *c, struct text extension)
+{
+	const struct word *word =
+	    words_find(c->rules.words, extension, text_hash(extension));
+
+	return word != NULL && (word->flags & WORD_EXTENSION) != 0;
+}
+
 static bool
 is_word(const struct token *t, struct text word)
 {
@@ -72,10 +115,10 @@ body_step(struct body *b, const struct token *tokens, size_t i, size_t from)
 {
 	const struct token *t = &tokens[i];
 
-	if (t->kind != TOKEN_WORD || i == from ||
-	    is_punctuation(&tokens[i - 1], '.'))
+	if ((!b->is_routine && i > from + 3) || t->kind != TOKEN_WORD ||
+	    i == from || is_punctuation(&tokens[i - 1], '.'))
 		return;
-	if (is_word(&tokens[from], TEXT("create")) && i <= from + 3 &&
+	if (i <= from + 3 && is_word(&tokens[from], TEXT("create")) &&
 	    (is_word(t, TEXT("function")) || is_word(t, TEXT("procedure"))))
 		b->is_routine = true;
 	if (!b->is_routine)
@@ -113,6 +156,8 @@ statement_end(const struct lexed *l, size_t from)
 	}
 	return i;
 }
+
+enum { RECENT_SHIFT = 57 }; /* the top bits of a hash that choose a slot */
 
 struct name {
 	uint64_t hash;
@@ -154,6 +199,7 @@ static enum err
 collect_names(const struct canonical *c, struct arena *a, struct name **out,
     size_t *count_out)
 {
+	uint32_t recent[1 << (64 - RECENT_SHIFT)] = {0};
 	struct name *names;
 	size_t i, count = 0, kept = 0;
 
@@ -164,9 +210,17 @@ collect_names(const struct canonical *c, struct arena *a, struct name **out,
 	if (names == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < c->count; i++) {
-		if (c->marks[i].is_name)
-			names[count++] = (struct name){
-			    c->marks[i].hash, c->tokens[i].name, false};
+		uint64_t hash = c->marks[i].hash;
+		const struct name *seen = &names[recent[hash >> RECENT_SHIFT]];
+
+		/* most names are there many times: sort the others */
+		if (!c->marks[i].is_name ||
+		    (seen < names + count && seen->hash == hash &&
+			text_is(seen->text, c->tokens[i].name)))
+			continue;
+		recent[hash >> RECENT_SHIFT] = (uint32_t)count;
+		names[count++] =
+		    (struct name){hash, c->tokens[i].name, false};
 	}
 	if (count <= 32)
 		sort_few(names, count);
@@ -257,7 +311,8 @@ fill_names(struct reader *r)
 	return ERR_NONE;
 }
 
-/* EXPLAIN without ANALYZE plans the statement and runs nothing of it. */
+/* EXPLAIN without ANALYZE plans the statement and runs nothing of it. What
+ * EXECUTE would run is judged all the same: its plan is shown. */
 static void
 settle_explain(struct reader *r)
 {
@@ -266,11 +321,23 @@ settle_explain(struct reader *r)
 
 	if (!(r->effects & EFFECT_READS_ONLY) || r->effects & EFFECT_EXECUTES)
 		return;
-	s->operations &= operations_reading() | BIT(OP_UNKNOWN);
+	s->operations &=
+	    operations_reading() | BIT(OP_EXECUTE) | BIT(OP_UNKNOWN);
 	for (i = 0; i < s->relation_count; i++) {
 		s->relations[i].is_read = true;
 		s->relations[i].is_written = false;
 	}
+}
+
+/* INSERT … VALUES … ON CONFLICT DO UPDATE changes rows that its own values
+ * name, no others. (With a query in it, it could name them all.) */
+static bool
+is_upsert_of_values(const struct statement *s)
+{
+	const uint64_t data = BIT(OP_SELECT) | BIT(OP_INSERT) | BIT(OP_UPDATE) |
+	    BIT(OP_DELETE) | BIT(OP_MERGE);
+
+	return (s->operations & data) == (BIT(OP_INSERT) | BIT(OP_UPDATE));
 }
 
 static void
@@ -281,15 +348,21 @@ settle_where(struct reader *r)
 
 	if (r->effects & EFFECT_TRIVIAL_WHERE)
 		has = false;
-	if (has && !(needs && r->where_missing))
+	if ((has && !(needs && r->where_missing)) ||
+	    (!needs && is_upsert_of_values(r->statement)))
 		r->statement->traits |= BIT(TRAIT_WHERE);
 }
 
 static void
 fill_fingerprint(struct statement *s)
 {
-	snprintf(s->fingerprint, sizeof(s->fingerprint), "%016llx",
-	    (unsigned long long)text_hash(s->canonical));
+	static const char digits[] = "0123456789abcdef";
+	uint64_t hash = text_fingerprint(s->canonical);
+	size_t i;
+
+	for (i = 16; i-- > 0; hash >>= 4)
+		s->fingerprint[i] = digits[hash & 15];
+	s->fingerprint[16] = '\0';
 }
 
 static enum err
@@ -306,6 +379,8 @@ classify_one(const struct classifier *c, const struct token *tokens,
 	const struct token *last = &tokens[count - 1];
 	enum err e;
 
+	s->tokens = tokens;
+	s->token_count = count;
 	s->raw.at = tokens[0].raw.at;
 	s->raw.len = (size_t)(last->raw.at + last->raw.len - s->raw.at);
 	e = canonical_make(c->rules.words, tokens, count, a, &canonical);
@@ -390,10 +465,9 @@ classify_text(const struct classifier *c, const struct lex_state *state,
 	}
 	e = lexer_run(state, sql, a, &lexed);
 	out->trace_comment = lexed.trace_comment;
-	out->is_broken = e == ERR_MALFORMED && lexed.fault != FAULT_FOR_US &&
+	out->is_broken = e == ERR_MALFORMED && lexed.fault == FAULT_FOR_SERVER &&
 			 state->is_utf8 && !state->doubts_names &&
 			 !state->is_foreign_server;
-	out->is_junk = lexed.fault == FAULT_FOR_15;
 	if (e == ERR_NONE)
 		e = classify_all(c, &lexed, a, out, &why);
 	else if (lexed.error != NULL)

@@ -35,6 +35,9 @@ struct relation_use {
 struct statement {
 	struct text canonical;
 	struct text raw;      /* this statement's part of the text */
+	/* Its tokens, without its semicolon; as long-lived as the arena. */
+	const struct token *tokens;
+	size_t token_count;
 	char fingerprint[17]; /* hex, of canonical; same for same canonical */
 	uint64_t operations;  /* BIT(OP_…); OP_UNKNOWN if no rule claims it */
 	uint64_t traits;      /* BIT(TRAIT_…) */
@@ -53,6 +56,10 @@ struct statement {
 	/* The first function it calls of those that reach furthest: escaping
 	 * before opaque before unknown; len 0: all are clean. */
 	struct text function;
+	/* Names of the functions it calls that are on no list, as often as it
+	 * calls them. */
+	struct text *unlisted;
+	size_t unlisted_count;
 };
 
 struct classified {
@@ -62,7 +69,6 @@ struct classified {
 	/* It has no tokens by the server's own rules: an open quote and the
 	 * like. (In encodings that may be read in two ways: never.) */
 	bool is_broken;
-	bool is_junk; /* is_broken, for some versions of the server only */
 	struct text trace_comment;
 };
 
@@ -78,6 +84,28 @@ enum err classifier_new(enum dialect dialect, const char *classes_file,
     struct classifier **out, const char **message_out) MUST_CHECK;
 
 void classifier_free(struct classifier *c);
+
+/* What the list of functions says of an unqualified name. */
+enum function_listing {
+	FUNCTION_UNLISTED,
+	FUNCTION_CLEAN,
+	FUNCTION_OPAQUE, /* or escaping */
+};
+enum function_listing classifier_lists(
+    const struct classifier *c, struct text function);
+
+/* Is it on the list of extensions whose C functions are clean, but for those
+ * that are listed otherwise by name? */
+bool classifier_trusts(const struct classifier *c, struct text extension);
+
+/* Can the built-in function's result hold what it was not given: what is
+ * stored, or other sessions' doings? Of a name on no list: yes. Constructs
+ * spelt with a keyword are no such functions. */
+bool classifier_reveals(const struct classifier *c, struct text function);
+
+/* When can the function neither fail nor return several rows? */
+enum total classifier_totality(
+    const struct classifier *c, struct text function);
 
 /* Lex, canonicalise and classify all statements of `sql`. Everything out is
  * in the arena.  ERR_MALFORMED, ERR_REGEX (match limit), ERR_TOO_LONG,

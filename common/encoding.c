@@ -9,52 +9,61 @@
 #include "common/encoding.h"
 
 #define ONE(name) {name, sizeof(name) - 1}
+/* A row of the table; what else is true of it follows. */
+#define EXACT(its_name, its_iconv, ...)                                        \
+	{.name = ONE(its_name), .iconv = its_iconv, .kind = ENCODING_EXACT,    \
+	    __VA_ARGS__}
+#define DOUBTFUL(its_name, its_iconv, ...)                                     \
+	{.name = ONE(its_name), .iconv = its_iconv, .kind = ENCODING_DOUBTFUL, \
+	    __VA_ARGS__}
 
 static const struct encoding encodings[] = {
     {.name = ONE("UTF8"), .kind = ENCODING_UTF8},
     {.name = ONE("SQL_ASCII"), .kind = ENCODING_RAW},
-    {.name = ONE("MULE_INTERNAL"), .kind = ENCODING_RAW},
-    {ONE("LATIN1"), "ISO-8859-1", ENCODING_EXACT},
-    {ONE("LATIN2"), "ISO-8859-2", ENCODING_EXACT},
-    {ONE("LATIN3"), "ISO-8859-3", ENCODING_EXACT},
-    {ONE("LATIN4"), "ISO-8859-4", ENCODING_EXACT},
-    {ONE("LATIN5"), "ISO-8859-9", ENCODING_EXACT},
-    {ONE("LATIN6"), "ISO-8859-10", ENCODING_EXACT},
-    {ONE("LATIN7"), "ISO-8859-13", ENCODING_EXACT},
-    {ONE("LATIN8"), "ISO-8859-14", ENCODING_EXACT},
-    {ONE("LATIN9"), "ISO-8859-15", ENCODING_EXACT},
-    {ONE("LATIN10"), "ISO-8859-16", ENCODING_EXACT},
-    {ONE("ISO_8859_5"), "ISO-8859-5", ENCODING_EXACT},
-    {ONE("ISO_8859_6"), "ISO-8859-6", ENCODING_EXACT},
-    {ONE("ISO_8859_7"), "ISO-8859-7", ENCODING_EXACT},
-    {ONE("ISO_8859_8"), "ISO-8859-8", ENCODING_EXACT},
-    {ONE("KOI8R"), "KOI8-R", ENCODING_EXACT},
-    {ONE("KOI8U"), "KOI8-U", ENCODING_EXACT},
-    {ONE("WIN866"), "CP866", ENCODING_EXACT},
-    {ONE("WIN874"), "CP874", ENCODING_EXACT},
-    {ONE("WIN1250"), "CP1250", ENCODING_EXACT},
-    {ONE("WIN1251"), "CP1251", ENCODING_EXACT},
-    {ONE("WIN1252"), "CP1252", ENCODING_EXACT},
-    {ONE("WIN1253"), "CP1253", ENCODING_EXACT},
-    {ONE("WIN1254"), "CP1254", ENCODING_EXACT},
+    {.name = ONE("MULE_INTERNAL"), .kind = ENCODING_RAW, .is_ambiguous = true},
+    EXACT("LATIN1", "ISO-8859-1"),
+    EXACT("LATIN2", "ISO-8859-2"),
+    EXACT("LATIN3", "ISO-8859-3"),
+    EXACT("LATIN4", "ISO-8859-4"),
+    EXACT("LATIN5", "ISO-8859-9"),
+    EXACT("LATIN6", "ISO-8859-10"),
+    EXACT("LATIN7", "ISO-8859-13"),
+    EXACT("LATIN8", "ISO-8859-14"),
+    EXACT("LATIN9", "ISO-8859-15"),
+    EXACT("LATIN10", "ISO-8859-16"),
+    EXACT("ISO_8859_5", "ISO-8859-5"),
+    EXACT("ISO_8859_6", "ISO-8859-6"),
+    EXACT("ISO_8859_7", "ISO-8859-7"),
+    EXACT("ISO_8859_8", "ISO-8859-8"),
+    EXACT("KOI8R", "KOI8-R"),
+    EXACT("KOI8U", "KOI8-U"),
+    EXACT("WIN866", "CP866"),
+    EXACT("WIN874", "CP874"),
+    EXACT("WIN1250", "CP1250"),
+    EXACT("WIN1251", "CP1251"),
+    EXACT("WIN1252", "CP1252"),
+    EXACT("WIN1253", "CP1253"),
+    EXACT("WIN1254", "CP1254"),
     /* iconv joins a letter and its marks in these two */
-    {ONE("WIN1255"), "CP1255", ENCODING_DOUBTFUL},
-    {ONE("WIN1258"), "CP1258", ENCODING_DOUBTFUL},
-    {ONE("WIN1256"), "CP1256", ENCODING_EXACT},
-    {ONE("WIN1257"), "CP1257", ENCODING_EXACT},
-    {ONE("EUC_CN"), "EUC-CN", ENCODING_EXACT},
-    {ONE("EUC_KR"), "EUC-KR", ENCODING_EXACT},
-    {ONE("EUC_TW"), "EUC-TW", ENCODING_EXACT},
+    DOUBTFUL("WIN1255", "CP1255"),
+    DOUBTFUL("WIN1258", "CP1258"),
+    EXACT("WIN1256", "CP1256"),
+    EXACT("WIN1257", "CP1257"),
+    EXACT("EUC_CN", "EUC-CN"),
+    EXACT("EUC_KR", "EUC-KR"),
+    EXACT("EUC_TW", "EUC-TW", .is_ambiguous = true),
+    EXACT("EUC_JP", "EUC-JP-MS", .is_ambiguous = true),
     /* a few signs have two places in Unicode */
-    {ONE("EUC_JP"), "EUC-JP", ENCODING_DOUBTFUL},
-    {ONE("EUC_JIS_2004"), "EUC-JISX0213", ENCODING_DOUBTFUL},
-    {ONE("SJIS"), "CP932", ENCODING_CLIENT_ONLY},
-    {ONE("SHIFT_JIS_2004"), "SHIFT_JISX0213", ENCODING_CLIENT_ONLY},
-    {ONE("BIG5"), "BIG5", ENCODING_CLIENT_ONLY},
-    {ONE("GBK"), "GBK", ENCODING_CLIENT_ONLY},
-    {ONE("UHC"), "UHC", ENCODING_CLIENT_ONLY},
-    {ONE("JOHAB"), "JOHAB", ENCODING_CLIENT_ONLY},
-    {ONE("GB18030"), "GB18030", ENCODING_CLIENT_ONLY},
+    DOUBTFUL("EUC_JIS_2004", "EUC-JISX0213", .is_ambiguous = true),
+    EXACT("SJIS", "CP932", .is_client_only = true),
+    EXACT("GBK", "GBK", .is_client_only = true),
+    EXACT("UHC", "UHC", .is_client_only = true),
+    /* the server has a backslash where iconv has a letter, and iconv another
+     * sign where the server has one */
+    DOUBTFUL("SHIFT_JIS_2004", "SHIFT_JISX0213", .is_client_only = true),
+    DOUBTFUL("JOHAB", "JOHAB", .is_client_only = true),
+    DOUBTFUL("BIG5", "BIG5", .is_client_only = true),
+    DOUBTFUL("GB18030", "GB18030", .is_client_only = true),
 };
 
 const struct encoding *
@@ -170,7 +179,7 @@ coder_to_utf8(
 	if (c->to == (iconv_t)0)
 		c->to = iconv_open("UTF-8", c->encoding->iconv);
 	e = convert(c->to, t, a, out);
-	if (e == ERR_NONE && c->encoding->kind != ENCODING_CLIENT_ONLY &&
+	if (e == ERR_NONE && !c->encoding->is_client_only &&
 	    !has_same_ascii(t, *out))
 		e = ERR_MALFORMED;
 	return e;

@@ -17,22 +17,25 @@
 
 enum encoding_kind {
 	ENCODING_UTF8,
-	/* An ASCII superset in which every byte of another character is above
-	 * ASCII; converted exactly as the server does. */
+	/* Converted exactly as the server does, or not at all:
+	 * tests/e2e/test_encoding_tables.py compares every character. */
 	ENCODING_EXACT,
-	/* The same, but some characters are converted otherwise: good enough
-	 * for values, not for names. */
+	/* Some characters are converted otherwise: good enough for values,
+	 * not for names. */
 	ENCODING_DOUBTFUL,
-	/* The same, and not converted at all. */
+	/* Not converted at all. */
 	ENCODING_RAW,
-	/* Clients only: ASCII bytes may be halves of characters. */
-	ENCODING_CLIENT_ONLY,
 };
 
 struct encoding {
 	struct text name; /* as ParameterStatus spells it */
 	const char *iconv; /* NULL: no conversion */
 	enum encoding_kind kind;
+	/* Never a server's: ASCII bytes may be halves of characters. In all
+	 * others every byte of a character beyond ASCII is beyond it. */
+	bool is_client_only;
+	/* Two names in it may be one in UTF-8, or the other way round. */
+	bool is_ambiguous;
 };
 
 /* NULL: no encoding of that name is known. */

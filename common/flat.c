@@ -31,9 +31,13 @@ struct flattener {
 static char
 bracket_of(const struct token *t)
 {
-	return t->kind == TOKEN_PUNCTUATION && strchr("()[];", t->raw.at[0])
-	    ? t->raw.at[0]
-	    : '\0';
+	char c;
+
+	if (t->kind != TOKEN_PUNCTUATION)
+		return '\0';
+	c = t->raw.at[0];
+	return c == '(' || c == ')' || c == '[' || c == ']' || c == ';' ? c
+									: '\0';
 }
 
 /* What stands before a group; a group that opens a group hands on its own. */
@@ -101,12 +105,24 @@ token_text(const struct flattener *f, uint32_t token)
 	return (struct text){f->c->text.at + s.at, s.len};
 }
 
+/* The tokens before `end` as they stand in the canonical text. */
 static void
-put_token(struct flattener *f, uint32_t token)
+put_tokens(struct flattener *f, struct line *l, uint32_t first, uint32_t end)
 {
-	f->out->places[f->out->place_count++] = (struct place_of_token){
-	    (uint32_t)f->out->text.len, token};
-	put(f, token_text(f, token));
+	const struct mark *marks = f->c->marks;
+	uint32_t to = (uint32_t)f->out->text.len, start, i;
+
+	if (first >= end)
+		return;
+	if (l->first == f->c->count)
+		l->first = first;
+	start = marks[first].canonical.at;
+	for (i = first; i < end; i++)
+		f->out->places[f->out->place_count++] = (struct place_of_token){
+		    to + marks[i].canonical.at - start, i};
+	put(f, (struct text){f->c->text.at + start,
+		   marks[end - 1].canonical.at +
+		       marks[end - 1].canonical.len - start});
 	put(f, TEXT(" "));
 }
 
@@ -127,6 +143,7 @@ begin_line(struct flattener *f, size_t group)
 		put(f, TEXT(" "));
 	}
 	l->content = (uint32_t)f->out->text.len;
+	l->place = (uint32_t)f->out->place_count;
 	return l;
 }
 
@@ -138,6 +155,7 @@ end_line(struct flattener *f, struct line *l)
 		put(f, TEXT(" ")); /* nothing between two semicolons */
 	f->to[f->out->text.len - 1] = '\n';
 	l->span.len = (uint32_t)f->out->text.len - 1 - l->span.at;
+	l->place_count = (uint32_t)f->out->place_count - l->place;
 	if (l->content > l->span.at + l->span.len)
 		l->content = l->span.at + l->span.len;
 }
@@ -147,24 +165,22 @@ put_group(struct flattener *f, size_t group)
 {
 	const struct group *g = &f->groups[group];
 	struct line *l = begin_line(f, group);
-	uint32_t i;
+	uint32_t i, from = g->open + 1; /* what is to be put next */
 
-	for (i = g->open + 1; i < g->close; i++) {
+	for (i = from; i < g->close; i++) {
 		char bracket = bracket_of(&f->c->tokens[i]);
 
 		if (bracket == ';') {
+			put_tokens(f, l, from, i);
 			end_line(f, l);
 			l = begin_line(f, group);
-			continue;
-		}
-		if (l->first == f->c->count)
-			l->first = i;
-		put_token(f, i);
-		if (bracket == '(' || bracket == '[') {
-			i = f->closes[i];
-			put_token(f, i);
+			from = i + 1;
+		} else if (bracket == '(' || bracket == '[') {
+			put_tokens(f, l, from, i + 1);
+			from = i = f->closes[i];
 		}
 	}
+	put_tokens(f, l, from, g->close);
 	end_line(f, l);
 }
 
@@ -234,7 +250,7 @@ flat_make(const struct canonical *c, struct arena *a, struct flat *out,
 }
 
 size_t
-flat_token_at(const struct flat *f, size_t at)
+flat_place_at(const struct flat *f, size_t at)
 {
 	size_t low = 0, high = f->place_count;
 
@@ -246,5 +262,5 @@ flat_token_at(const struct flat *f, size_t at)
 		else
 			high = middle;
 	}
-	return f->places[low].token;
+	return low;
 }

@@ -1,16 +1,16 @@
 /*
  * lexer.c - PostgreSQL's scanner, rule for rule: blanks, comments, words,
- * numbers, operators.  Strings are in lexer_string.c.
+ * operators.  Numbers and strings are in files of their own (lexer_scan.h).
  *
- * The one rule: where servers of different versions would see different
- * tokens (1_000, 0x1F, 1abc, a vertical tab), or would themselves refuse, we
- * refuse.  It trusts nothing but the length it is given.
+ * The one rule: what the server would refuse we refuse; and so we do what
+ * servers of different versions read in different ways (1_000, 0x1F, 1abc, a
+ * vertical tab) until the version is known.  It trusts nothing but the length
+ * it is given.
  */
 #include "common/lexer_scan.h"
 
 enum {
 	TOKENS_MAX = 1000000,
-	PARAMETER_DIGITS_MAX = 9,
 	ESTIMATE_MIN = 4096, /* tokens that tell of those to come */
 };
 
@@ -20,7 +20,8 @@ enum {
 	NAME_MORE = 4, /* a name goes on with it */
 	DIGIT = 8,
 	OPERATOR = 16,
-	SELF = 32 /* a token by itself */
+	SELF = 32, /* a token by itself */
+	OPERATOR_OWN = 64 /* in no operator of SQL's own */
 };
 
 static const unsigned char classes[256] = {
@@ -32,11 +33,13 @@ static const unsigned char classes[256] = {
     [0x80 ... 0xff] = NAME_START | NAME_MORE,
     ['0' ... '9'] = DIGIT | NAME_MORE,
     ['$'] = NAME_MORE,
-    ['~'] = OPERATOR, ['!'] = OPERATOR, ['@'] = OPERATOR, ['#'] = OPERATOR,
-    ['^'] = OPERATOR, ['&'] = OPERATOR, ['|'] = OPERATOR, ['`'] = OPERATOR,
-    ['?'] = OPERATOR, ['+'] = OPERATOR, ['-'] = OPERATOR, ['*'] = OPERATOR,
-    ['/'] = OPERATOR, ['%'] = OPERATOR, ['<'] = OPERATOR, ['>'] = OPERATOR,
-    ['='] = OPERATOR,
+    ['~'] = OPERATOR | OPERATOR_OWN, ['!'] = OPERATOR | OPERATOR_OWN,
+    ['@'] = OPERATOR | OPERATOR_OWN, ['#'] = OPERATOR | OPERATOR_OWN,
+    ['^'] = OPERATOR | OPERATOR_OWN, ['&'] = OPERATOR | OPERATOR_OWN,
+    ['|'] = OPERATOR | OPERATOR_OWN, ['`'] = OPERATOR | OPERATOR_OWN,
+    ['?'] = OPERATOR | OPERATOR_OWN, ['%'] = OPERATOR | OPERATOR_OWN,
+    ['+'] = OPERATOR, ['-'] = OPERATOR, ['*'] = OPERATOR, ['/'] = OPERATOR,
+    ['<'] = OPERATOR, ['>'] = OPERATOR, ['='] = OPERATOR,
     ['('] = SELF, [')'] = SELF, ['['] = SELF, [']'] = SELF, [','] = SELF,
     [';'] = SELF, ['.'] = SELF, [':'] = SELF,
 };
@@ -64,8 +67,15 @@ scan_refuse(struct scanner *s, size_t at, const char *why)
 enum err
 scan_fail(struct scanner *s, size_t at, const char *why)
 {
-	s->lexed->fault = FAULT_FOR_ALL;
+	s->lexed->fault = FAULT_FOR_SERVER;
 	return scan_refuse(s, at, why);
+}
+
+enum err
+scan_fail_here(struct scanner *s, size_t at, const char *why)
+{
+	return s->version == 0 ? scan_refuse(s, at, why)
+			       : scan_fail(s, at, why);
 }
 
 struct text
@@ -125,7 +135,14 @@ scan_block_comment(struct scanner *s)
 	return ERR_NONE;
 }
 
-static enum err
+bool
+scan_is_blank(const struct scanner *s, unsigned char c)
+{
+	return (classes[c] & BLANK) != 0 ||
+	       (c == '\v' && s->version >= VERTICAL_TAB_VERSION);
+}
+
+enum err
 scan_skip_blanks(struct scanner *s)
 {
 	enum err e = ERR_NONE;
@@ -133,7 +150,7 @@ scan_skip_blanks(struct scanner *s)
 	while (e == ERR_NONE && s->pos < s->sql.len) {
 		unsigned char c = (unsigned char)s->sql.at[s->pos];
 
-		if (classes[c] & BLANK)
+		if (scan_is_blank(s, c))
 			s->pos++;
 		else if (c == '-' && scan_peek(s, 1) == '-')
 			scan_line_comment(s);
@@ -171,27 +188,53 @@ scan_fold(struct scanner *s, struct token *t)
 	return ERR_NONE;
 }
 
-bool
-scan_is_sure_name(const struct scanner *s)
+static bool
+is_sure_name(const struct scanner *s)
 {
 	return s->state->is_utf8 && !s->state->doubts_names;
 }
 
 static enum err
+refuse_unsure_name(struct scanner *s, size_t at)
+{
+	return scan_refuse(s, at,
+	    s->state->is_utf8
+		? "a name beyond ASCII cannot be read surely with this "
+		  "client_encoding and this database's encoding"
+		: "a name beyond ASCII needs client_encoding UTF8");
+}
+
+enum err
+scan_check_name(struct scanner *s, size_t at, struct text name)
+{
+	if (text_is_ascii(name))
+		return ERR_NONE;
+	if (!is_sure_name(s))
+		return refuse_unsure_name(s, at);
+	/* where it is cut is for the server's encoding to say */
+	if (s->state->is_foreign_server && name.len > LEXER_NAME_MAX / 2)
+		return scan_refuse(s, at,
+		    "a name too long for a database that is not in UTF8");
+	return ERR_NONE;
+}
+
+static enum err
 scan_word(struct scanner *s, struct token *t)
 {
-	size_t start = s->pos;
+	size_t start = s->pos, end = start;
 	unsigned char all = 0, c;
 
-	while (scan_continues_name(c = scan_peek(s, 0))) {
+	for (; end < s->sql.len; end++) {
+		c = (unsigned char)s->sql.at[end];
+		if (!(classes[c] & NAME_MORE))
+			break;
 		all |= c;
-		s->pos++;
 	}
+	s->pos = end;
 	/* A single-byte encoding folds its own letters in its own way, and
 	 * catalogue names are UTF-8: such a name could be any. */
-	if (all & 0x80 && !scan_is_sure_name(s))
-		return scan_refuse(
-		    s, start, "a name beyond ASCII needs client_encoding UTF8");
+	if (all & 0x80 && !is_sure_name(s))
+		return refuse_unsure_name(s, start);
 	if (all & 0x80 && s->state->is_foreign_server)
 		return scan_refuse(s, start,
 		    "a name beyond ASCII needs quotes, as the database is not "
@@ -199,61 +242,6 @@ scan_word(struct scanner *s, struct token *t)
 	t->kind = TOKEN_WORD;
 	t->raw = (struct text){s->sql.at + start, s->pos - start};
 	return scan_fold(s, t);
-}
-
-static void
-scan_digits(struct scanner *s)
-{
-	while (classes[scan_peek(s, 0)] & DIGIT)
-		s->pos++;
-}
-
-/* PostgreSQL takes it before 15 (two tokens) or, some of it, since 16. */
-static enum err
-refuse_junk(struct scanner *s, size_t at, const char *why)
-{
-	s->lexed->fault = FAULT_FOR_15;
-	return scan_refuse(s, at, why);
-}
-
-/* digits [. digits] [e [+-] digits], where 1..2 leaves the dots alone */
-static enum err
-scan_number(struct scanner *s, struct token *t)
-{
-	size_t start = s->pos;
-
-	t->kind = TOKEN_NUMBER;
-	scan_digits(s);
-	if (scan_peek(s, 0) == '.' &&
-	    (scan_peek(s, 1) != '.' || s->pos == start)) {
-		s->pos++;
-		scan_digits(s);
-	}
-	if ((scan_peek(s, 0) | 0x20) == 'e') {
-		size_t sign = scan_peek(s, 1) == '+' || scan_peek(s, 1) == '-';
-
-		if (!(classes[scan_peek(s, 1 + sign)] & DIGIT))
-			return refuse_junk(s, start, "junk after a number");
-		s->pos += 1 + sign;
-		scan_digits(s);
-	}
-	if (scan_starts_name(scan_peek(s, 0)))
-		return refuse_junk(s, start, "junk after a number");
-	return ERR_NONE;
-}
-
-static enum err
-scan_parameter(struct scanner *s, struct token *t)
-{
-	size_t start = s->pos++;
-
-	t->kind = TOKEN_PARAMETER;
-	scan_digits(s);
-	if (s->pos - start > 1 + PARAMETER_DIGITS_MAX)
-		return scan_refuse(s, start, "a parameter number too large");
-	if (scan_starts_name(scan_peek(s, 0)))
-		return refuse_junk(s, start, "junk after a parameter");
-	return ERR_NONE;
 }
 
 /* Where a comment begins inside a run of operator characters, or its end. */
@@ -278,7 +266,7 @@ operator_trim(const char *at, size_t len)
 	size_t i;
 
 	for (i = 0; i + 1 < len; i++) {
-		if (strchr("~!@#^&|`?%", at[i]) != NULL)
+		if (classes[(unsigned char)at[i]] & OPERATOR_OWN)
 			return len;
 	}
 	while (len > 1 && (at[len - 1] == '+' || at[len - 1] == '-'))
@@ -326,10 +314,13 @@ scan_dollar(struct scanner *s, struct token *t)
 static enum err
 scan_token(struct scanner *s, struct token *t)
 {
-	unsigned char c = scan_peek(s, 0);
+	unsigned char c = scan_peek(s, 0), next = scan_peek(s, 1);
 	bool is_number = classes[c] & DIGIT ||
-	    (c == '.' && classes[scan_peek(s, 1)] & DIGIT);
+	    (c == '.' && classes[next] & DIGIT);
 
+	/* most tokens: not E'', U&"" and the like */
+	if (classes[c] & NAME_START && next != '\'' && next != '&')
+		return scan_word(s, t);
 	if (scan_at_string(s))
 		return scan_string(s, t);
 	if (scan_at_quoted_name(s))
@@ -344,12 +335,12 @@ scan_token(struct scanner *s, struct token *t)
 		return scan_operator(s, t);
 	if (classes[c] & SELF)
 		return scan_punctuation(s, t);
-	if (c == '\v') /* a blank in later versions */
-		return refuse_junk(s, s->pos, "a vertical tab");
+	if (c == '\v')
+		return scan_fail_here(s, s->pos, "a vertical tab");
 	return scan_fail(s, s->pos, "a character SQL has no use for");
 }
 
-static enum err
+enum err
 scan_next(struct scanner *s, struct token *t)
 {
 	size_t start = s->pos;
@@ -359,68 +350,6 @@ scan_next(struct scanner *s, struct token *t)
 	if (t->name.at == NULL)
 		t->name = t->raw;
 	return e;
-}
-
-static bool
-is_unicode_form(const struct token *t)
-{
-	return (t->kind == TOKEN_QUOTED || t->kind == TOKEN_STRING) &&
-	    t->raw.len > 2 && (t->raw.at[0] | 0x20) == 'u' &&
-	    t->raw.at[1] == '&';
-}
-
-/* The character named by the string after UESCAPE. */
-static enum err
-scan_escape_character(struct scanner *s, unsigned char *escape_out)
-{
-	size_t at = s->pos;
-	struct token t = {0};
-	enum err e;
-	unsigned char c;
-
-	e = scan_skip_blanks(s);
-	c = scan_peek(s, 0);
-	/* E'' and $$ are strings to the server, too; before 13 anything was */
-	if (e == ERR_NONE && (scan_starts_name(c) || c == '$'))
-		e = scan_refuse(s, at, "UESCAPE without a simple string");
-	else if (e == ERR_NONE && c != '\'')
-		e = refuse_junk(s, at, "UESCAPE without a simple string");
-	if (e == ERR_NONE)
-		e = scan_next(s, &t);
-	if (e != ERR_NONE)
-		return e;
-	c = t.name.len == 1 ? (unsigned char)t.name.at[0] : '+';
-	if (strchr("+'\"0123456789abcdefABCDEF", c) != NULL ||
-	    classes[c] & BLANK || c >= 0x80)
-		return scan_fail(s, at, "invalid UESCAPE character");
-	*escape_out = c;
-	return ERR_NONE;
-}
-
-/* U&'…' may be followed by UESCAPE, which says how it was escaped. */
-static enum err
-scan_finish_unicode(struct scanner *s, struct token *t)
-{
-	size_t after = s->pos;
-	struct token next = {0};
-	unsigned char escape = '\\';
-	enum err e = scan_skip_blanks(s);
-
-	if (e != ERR_NONE)
-		return e;
-	if ((scan_peek(s, 0) | 0x20) == 'u' && !scan_at_string(s) &&
-	    !scan_at_quoted_name(s))
-		e = scan_next(s, &next);
-	if (e != ERR_NONE)
-		return e;
-	if (text_is(next.name, TEXT("uescape")))
-		e = scan_escape_character(s, &escape);
-	else
-		s->pos = after;
-	if (e != ERR_NONE)
-		return e;
-	t->raw.len = s->pos - (size_t)(t->raw.at - s->sql.at);
-	return scan_unescape(s, t, escape);
 }
 
 /* Room for the tokens to come. What was outgrown stays in the arena until the
@@ -480,7 +409,7 @@ scan_all(struct scanner *s)
 			break;
 		t = &s->lexed->tokens[s->lexed->count];
 		e = scan_next(s, t);
-		if (e == ERR_NONE && is_unicode_form(t))
+		if (e == ERR_NONE && scan_is_unicode(t))
 			e = scan_finish_unicode(s, t);
 		if (e != ERR_NONE)
 			break;
@@ -494,8 +423,13 @@ enum err
 lexer_run(const struct lex_state *state, struct text sql, struct arena *a,
     struct lexed *out)
 {
-	struct scanner s = {
-	    .state = state, .sql = sql, .arena = a, .lexed = out};
+	bool is_known = state->version >= LEXER_VERSION_FIRST &&
+			state->version <= LEXER_VERSION_LAST;
+	struct scanner s = {.state = state,
+	    .version = is_known ? state->version : 0,
+	    .sql = sql,
+	    .arena = a,
+	    .lexed = out};
 	const char *nul;
 
 	*out = (struct lexed){0};

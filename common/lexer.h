@@ -3,8 +3,8 @@
  *
  * A token borrows from the SQL text.  Where the server would see something
  * else than we do, or we cannot know, the lexer refuses: an error here is a
- * denied statement, never a guess.  Source: PostgreSQL 15's
- * src/backend/parser/scan.l and documentation chapter 4.1.
+ * denied statement, never a guess.  Source: src/backend/parser/scan.l of
+ * PostgreSQL 12 to 18 and documentation chapter 4.1.
  */
 #ifndef SALLYPORT_LEXER_H
 #define SALLYPORT_LEXER_H
@@ -15,6 +15,9 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "common/text.h"
+
+/* Versions of the server whose scanner is known, each in its own rules. */
+enum { LEXER_VERSION_FIRST = 12, LEXER_VERSION_LAST = 18 };
 
 enum dialect { DIALECT_POSTGRES, DIALECT_MYSQL, DIALECT_SQLITE, DIALECT_MAX };
 
@@ -47,13 +50,15 @@ struct lex_state {
 	/* The server's own encoding is not UTF-8: it folds and cuts names
 	 * beyond ASCII in ways of its own. */
 	bool is_foreign_server;
+	/* The server's major version. One that is not known (0: not told):
+	 * what versions read in different ways is refused. */
+	unsigned version;
 };
 
-/* Which servers surely refuse what the lexer refused. */
+/* Does the server refuse, too, what the lexer refused? */
 enum lexer_fault {
-	FAULT_FOR_US,  /* none; it may be whole to them */
-	FAULT_FOR_15,  /* PostgreSQL 15; other versions may take it */
-	FAULT_FOR_ALL, /* an open quote and the like */
+	FAULT_FOR_US,	  /* perhaps not; it may be whole to it */
+	FAULT_FOR_SERVER, /* surely: an open quote and the like */
 };
 
 struct lexed {

@@ -1,5 +1,6 @@
 /*
  * lexer_string.c - every way to quote: '' E'' U&'' N'' B'' X'' $$ $$ "" U&"".
+ * The escapes of the U& forms are undone in lexer_unicode.c.
  *
  * The one rule: the end of a string must be where the server sees it; all of
  * an attacker's text could hide behind a quote that we misplace.
@@ -76,7 +77,7 @@ scan_continues_string(struct scanner *s)
 		if (c == '\n' || c == '\r') {
 			newline = true;
 			s->pos++;
-		} else if (c == ' ' || c == '\t' || c == '\f') {
+		} else if (scan_is_blank(s, c)) {
 			s->pos++;
 		} else if (c == '-' && scan_peek(s, 1) == '-') {
 			while (c != 0 && c != '\n' && c != '\r') {
@@ -95,88 +96,6 @@ scan_continues_string(struct scanner *s)
 	return false;
 }
 
-struct unit { /* a value being measured (at NULL), then written */
-	char *at;
-	size_t len;
-};
-
-static void
-unit_add(struct unit *u, unsigned char c)
-{
-	if (u->at != NULL)
-		u->at[u->len] = (char)c;
-	u->len++;
-}
-
-/* As UTF-8. */
-static void
-unit_add_point(struct unit *u, uint32_t point)
-{
-	if (point < 0x80) {
-		unit_add(u, (unsigned char)point);
-		return;
-	}
-	if (point < 0x800) {
-		unit_add(u, (unsigned char)(0xc0 | point >> 6));
-	} else if (point < 0x10000) {
-		unit_add(u, (unsigned char)(0xe0 | point >> 12));
-		unit_add(u, (unsigned char)(0x80 | (point >> 6 & 0x3f)));
-	} else {
-		unit_add(u, (unsigned char)(0xf0 | point >> 18));
-		unit_add(u, (unsigned char)(0x80 | (point >> 12 & 0x3f)));
-		unit_add(u, (unsigned char)(0x80 | (point >> 6 & 0x3f)));
-	}
-	unit_add(u, (unsigned char)(0x80 | (point & 0x3f)));
-}
-
-static int
-hex_value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Exactly `digits` hex digits of `t` from `at`. */
-static bool
-hex_read(struct text t, size_t at, size_t digits, uint32_t *out)
-{
-	size_t i;
-
-	*out = 0;
-	if (at > t.len || digits > t.len - at)
-		return false;
-	for (i = 0; i < digits; i++) {
-		int value = hex_value((unsigned char)t.at[at + i]);
-
-		if (value < 0)
-			return false;
-		*out = *out << 4 | (uint32_t)value;
-	}
-	return true;
-}
-
-/* Add a code point, joining surrogates: `high` holds the first half until
- * its second comes. */
-static bool
-unit_add_escaped(struct unit *u, uint32_t point, uint32_t *high)
-{
-	bool is_low = point >= 0xdc00 && point <= 0xdfff;
-
-	if ((*high != 0) != is_low || point == 0 || point > 0x10ffff)
-		return false;
-	if (point >= 0xd800 && point <= 0xdbff) {
-		*high = point;
-		return true;
-	}
-	if (is_low)
-		point = 0x10000 + ((*high - 0xd800) << 10) + (point - 0xdc00);
-	*high = 0;
-	unit_add_point(u, point);
-	return true;
-}
-
 /* \ooo and \xhh: a byte; 0..3 octal, 1..2 hex digits. */
 static bool
 scan_byte_escape(struct scanner *s, unsigned *byte_out)
@@ -185,11 +104,11 @@ scan_byte_escape(struct scanner *s, unsigned *byte_out)
 	size_t digits = 0;
 
 	*byte_out = 0;
-	if (c == 'x' && hex_value(scan_peek(s, 1)) >= 0) {
+	if (c == 'x' && scan_hex_value(scan_peek(s, 1)) >= 0) {
 		s->pos++;
-		while (digits < 2 && hex_value(scan_peek(s, digits)) >= 0)
+		while (digits < 2 && scan_hex_value(scan_peek(s, digits)) >= 0)
 			*byte_out = *byte_out << 4 |
-			    (unsigned)hex_value(scan_peek(s, digits++));
+			    (unsigned)scan_hex_value(scan_peek(s, digits++));
 	} else {
 		while (digits < 3 && (c = scan_peek(s, digits)) >= '0' &&
 		    c <= '7') {
@@ -213,7 +132,7 @@ scan_escape(struct scanner *s, struct unit *u, uint32_t *high)
 	unsigned byte;
 
 	if (digits > 0) {
-		if (!hex_read(s->sql, s->pos + 1, digits, &point) ||
+		if (!scan_read_hex(s->sql, s->pos + 1, digits, &point) ||
 		    !unit_add_escaped(u, point, high))
 			return scan_fail(s, s->pos, "invalid Unicode escape");
 		s->pos += 1 + digits;
@@ -224,10 +143,19 @@ scan_escape(struct scanner *s, struct unit *u, uint32_t *high)
 	if (scan_byte_escape(s, &byte)) {
 		if ((byte & 0xff) == 0)
 			return scan_fail(s, s->pos, "an escaped NUL byte");
+		/* it is of the server's encoding, and the text in UTF-8 */
+		if ((byte & 0x80) != 0 && s->state->is_foreign_server)
+			return scan_refuse(s, s->pos,
+			    "a byte of an encoding that is not UTF8");
 		unit_add(u, (unsigned char)byte);
 		return ERR_NONE;
 	}
-	known = c == 0 ? NULL : strchr(from, c);
+	if (c == 'v' && s->version == 0)
+		return scan_refuse(
+		    s, s->pos, "\\v, which is a v to some versions");
+	known = c == 0 || (c == 'v' && s->version < VERTICAL_TAB_VERSION)
+		    ? NULL
+		    : strchr(from, c);
 	unit_add(u, known != NULL ? (unsigned char)to[known - from] : c);
 	s->pos += c != 0;
 	return ERR_NONE;
@@ -344,6 +272,7 @@ scan_inside_name(struct scanner *s, struct text *inside_out)
 {
 	size_t start = s->pos;
 	bool doubled = false, foreign = false;
+	enum err e = ERR_NONE;
 	unsigned char c;
 
 	while ((c = scan_peek(s, 0)) != 0) {
@@ -356,17 +285,14 @@ scan_inside_name(struct scanner *s, struct text *inside_out)
 	}
 	if (c == 0)
 		return scan_fail(s, start - 1, "unterminated quoted name");
-	if (foreign && !scan_is_sure_name(s))
-		return scan_refuse(s, start - 1,
-		    "a name beyond ASCII needs client_encoding UTF8");
-	if (foreign && s->state->is_foreign_server &&
-	    s->pos - start > LEXER_NAME_MAX / 2)
-		return scan_refuse(s, start - 1,
-		    "a name too long for a database that is not in UTF8");
 	*inside_out = (struct text){s->sql.at + start, s->pos - 1 - start};
 	if (inside_out->len == 0)
 		return scan_fail(s, start - 1, "an empty quoted name");
-	return doubled ? scan_undouble(s, *inside_out, inside_out) : ERR_NONE;
+	if (foreign)
+		e = scan_check_name(s, start - 1, *inside_out);
+	if (e == ERR_NONE && doubled)
+		e = scan_undouble(s, *inside_out, inside_out);
+	return e;
 }
 
 enum err
@@ -415,60 +341,5 @@ scan_dollar_string(struct scanner *s, struct token *t)
 	t->name.at = s->sql.at + s->pos;
 	t->name.len = (size_t)(end - t->name.at);
 	s->pos += t->name.len + len;
-	return ERR_NONE;
-}
-
-/* One escape of a U& text at `at`, which is after the escape character;
- * how many bytes it took, 0 when it is none. */
-static size_t
-unicode_escape(struct text from, size_t at, uint32_t *point_out)
-{
-	if (at < from.len && from.at[at] == '+')
-		return hex_read(from, at + 1, 6, point_out) ? 7 : 0;
-	return hex_read(from, at, 4, point_out) ? 4 : 0;
-}
-
-static bool
-unescape(struct text from, unsigned char escape, struct unit *u)
-{
-	uint32_t high = 0, point;
-	size_t i = 0, took;
-
-	while (i < from.len) {
-		unsigned char c = (unsigned char)from.at[i++];
-		bool is_escape = c == escape;
-
-		if (is_escape && i < from.len &&
-		    (unsigned char)from.at[i] == escape) {
-			is_escape = false;
-			i++;
-		}
-		if (!is_escape) {
-			if (high != 0)
-				return false;
-			unit_add(u, c);
-			continue;
-		}
-		took = unicode_escape(from, i, &point);
-		if (took == 0 || !unit_add_escaped(u, point, &high))
-			return false;
-		i += took;
-	}
-	return high == 0;
-}
-
-enum err
-scan_unescape(struct scanner *s, struct token *t, unsigned char escape)
-{
-	struct unit u = {.at = arena_alloc(s->arena, t->name.len + 1)};
-
-	if (u.at == NULL)
-		return ERR_MEMORY;
-	if (!unescape(t->name, escape, &u))
-		return scan_fail(s, (size_t)(t->raw.at - s->sql.at),
-		    "invalid Unicode escape");
-	t->name = (struct text){u.at, u.len};
-	if (t->kind == TOKEN_QUOTED)
-		t->name = scan_cut_name(s, t->name);
 	return ERR_NONE;
 }

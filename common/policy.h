@@ -141,6 +141,21 @@ enum err policy_decide(const struct policy *p, const struct identity *id,
     relation_resolver resolve, void *context, struct arena *a,
     struct verdict *out) MUST_CHECK;
 
+/* The rules that may match one identity at one place, by the operations they
+ * speak of: made once a session, so that its decisions look at no others. */
+struct docket;
+
+/* All arguments are borrowed and must outlive the result. NULL: out of memory.
+ * The caller frees with docket_free() (NULL is fine). */
+struct docket *docket_new(const struct policy *p, const struct identity *id,
+    const struct place *place);
+void docket_free(struct docket *d);
+
+/* As policy_decide() with what the docket was made of: the same verdict. */
+enum err docket_decide(const struct docket *d, const struct statement *s,
+    time_t now, relation_resolver resolve, void *context, struct arena *a,
+    struct verdict *out) MUST_CHECK;
+
 /* The stricter of two verdicts (limits: the tightest of both; rule, reason
  * and matches: those of the stricter). */
 void verdict_tighten(struct verdict *v, const struct verdict *other);

@@ -6,18 +6,13 @@
  */
 #include <string.h>
 
-#include "common/policy.h"
+#include "common/policy_docket.h"
 #include "common/policy_touch.h"
 #include "common/policy_when.h"
 #include "common/regex.h"
 
-#define EVERY_KNOWN_OPERATION (BIT(OP_MAX) - 1 - BIT(OP_UNKNOWN))
-
 /* A decision under way. */
 struct weighing {
-	const struct policy *policy;
-	const struct identity *id;
-	const struct place *place;
 	const struct statement *statement;
 	time_t now;
 	struct arena *arena;
@@ -35,83 +30,17 @@ struct weighing {
 /* --- conditions ---------------------------------------------------------- */
 
 static bool
-any_text(const struct text *globs, size_t count, struct text value)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		if (text_glob(globs[i], value))
-			return true;
-	}
-	return count == 0;
-}
-
-static bool
-label_matches(const struct label *wanted, const struct place *place)
-{
-	size_t i;
-
-	for (i = 0; i < place->label_count; i++) {
-		if (text_is(place->labels[i].key, wanted->key) &&
-		    text_glob(wanted->value, place->labels[i].value))
-			return true;
-	}
-	return false;
-}
-
-/* Each label the rule names must hold; several values of one are any of. */
-static bool
-labels_match(const struct on *on, const struct place *place)
-{
-	size_t i, k;
-
-	for (i = 0; i < on->label_count; i++) {
-		bool holds = false;
-
-		for (k = 0; k < on->label_count && !holds; k++)
-			holds = text_is(on->labels[i].key, on->labels[k].key) &&
-			    label_matches(&on->labels[k], place);
-		if (!holds)
-			return false;
-	}
-	return true;
-}
-
-static bool
-on_matches(const struct on *on, const struct place *place)
-{
-	return any_text(on->upstream, on->upstream_count, place->upstream) &&
-	    any_text(on->database, on->database_count, place->database) &&
-	    labels_match(on, place);
-}
-
-static bool
 traits_match(const struct rule *r, uint64_t traits)
 {
 	return (r->has == 0 || (r->has & traits) != 0) &&
 	    (r->lacks == 0 || (r->lacks & ~traits) != 0);
 }
 
-/* What of the statement's operations the rule speaks of. An unknown statement
- * is allowed or asked for only by a rule that names `unknown`. */
-static uint64_t
-rule_operations(const struct weighing *w, const struct rule *r)
-{
-	uint64_t does = r->does == 0 ? EVERY_KNOWN_OPERATION : r->does;
-	bool is_permitting = r->then == THEN_ALLOW || r->then == THEN_APPROVE;
-
-	if (!is_permitting &&
-	    (does & EVERY_KNOWN_OPERATION) == EVERY_KNOWN_OPERATION)
-		does |= BIT(OP_UNKNOWN);
-	return does & w->touches.operations;
-}
-
-/* All conditions but `does` and `to`. */
+/* All conditions but who, on, `does` and `to`. */
 static enum err
 conditions_hold(const struct weighing *w, const struct rule *r, bool *out)
 {
-	*out = who_matches(&r->who, w->id) && on_matches(&r->on, w->place) &&
-	    traits_match(r, w->statement->traits) &&
+	*out = traits_match(r, w->statement->traits) &&
 	    when_holds(r->when, w->now);
 	if (!*out || r->matches.len == 0)
 		return ERR_NONE;
@@ -274,10 +203,11 @@ note_match(struct weighing *w, const struct rule *r, uint64_t operations)
 		w->allow = foremost(w->allow, r);
 }
 
+/* A rule that concerns the identity at the place. */
 static enum err
 weigh_rule(struct weighing *w, const struct rule *r)
 {
-	uint64_t operations = rule_operations(w, r);
+	uint64_t operations = rule_operations(r) & w->touches.operations;
 	bool holds;
 	enum err err;
 
@@ -309,13 +239,22 @@ conclude(struct weighing *w, enum then decision, const struct rule *rule,
 	return ERR_MEMORY;
 }
 
+/* `allowed by rule "…"`, by far the most frequent of all: not by printf. */
 static enum err
 conclude_rule(struct weighing *w, enum then decision, const struct rule *r,
     const char *verb)
 {
-	return conclude(w, decision, r,
-	    arena_printf(w->arena, "%s rule \"%.*s\"", verb, (int)r->name.len,
-		r->name.at));
+	struct text parts[] = {
+	    text_of(verb), TEXT(" rule \""), r->name, TEXT("\"")};
+	size_t len = 0, i;
+	char *at = arena_alloc(w->arena, strlen(verb) + r->name.len + 16);
+
+	for (i = 0; at != NULL && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].len > 0)
+			memcpy(at + len, parts[i].at, parts[i].len);
+		len += parts[i].len;
+	}
+	return conclude(w, decision, r, at);
 }
 
 /* A rule about functions leaves one wondering which. */
@@ -474,37 +413,87 @@ conclude_error(struct weighing *w, const struct rule *r, enum err err)
 	return err;
 }
 
+/* Take the statement; there may be so many rules to look at. */
+static enum err
+begin(struct weighing *w, const struct statement *s, struct arena *a,
+    struct verdict *out, size_t rules)
+{
+	w->statement = s;
+	w->arena = w->touches.arena = a;
+	w->out = out;
+	*out = (struct verdict){.decision = THEN_DENY};
+	out->matched = arena_array(a, rules, sizeof(*out->matched));
+	return out->matched == NULL ? ERR_MEMORY
+				    : touches_gather(&w->touches, s);
+}
+
+static enum err
+finish(struct weighing *w)
+{
+	enum err err = conclude_all(w);
+
+	return err == ERR_NONE ? ERR_NONE : conclude_error(w, NULL, err);
+}
+
 enum err
 policy_decide(const struct policy *p, const struct identity *id,
     const struct place *place, const struct statement *s, time_t now,
     relation_resolver resolve, void *context, struct arena *a,
     struct verdict *out)
 {
-	struct weighing w = {.policy = p,
-	    .id = id,
-	    .place = place,
-	    .statement = s,
-	    .now = now,
-	    .arena = a,
-	    .touches = {.resolve = resolve, .context = context, .arena = a},
-	    .out = out};
-	enum err err;
+	struct weighing w = {
+	    .now = now, .touches = {.resolve = resolve, .context = context}};
+	enum err err = begin(&w, s, a, out, p->rule_count);
 	size_t i;
 
-	*out = (struct verdict){.decision = THEN_DENY};
-	out->matched = arena_array(a, p->rule_count, sizeof(*out->matched));
-	if (out->matched == NULL)
-		return conclude_error(&w, NULL, ERR_MEMORY);
-	err = touches_gather(&w.touches, s);
 	if (err != ERR_NONE)
 		return conclude_error(&w, NULL, err);
 	for (i = 0; i < p->rule_count; i++) {
+		if (!rule_concerns(&p->rules[i], id, place))
+			continue;
 		err = weigh_rule(&w, &p->rules[i]);
 		if (err != ERR_NONE)
 			return conclude_error(&w, &p->rules[i], err);
 	}
-	err = conclude_all(&w);
-	return err == ERR_NONE ? ERR_NONE : conclude_error(&w, NULL, err);
+	return finish(&w);
+}
+
+/* The rules of one word of the docket's sets, in the policy's order. */
+static enum err
+weigh_some(struct weighing *w, const struct docket *d, uint64_t set,
+    size_t first, uint64_t initials)
+{
+	for (; set != 0; set &= set - 1) {
+		const struct docket_rule *r =
+		    &d->rules[first + (size_t)__builtin_ctzll(set)];
+		enum err err = ERR_NONE;
+
+		if (r->rule->to_count == 0 || (r->initials & initials) != 0)
+			err = weigh_rule(w, r->rule);
+		if (err != ERR_NONE)
+			return conclude_error(w, r->rule, err);
+	}
+	return ERR_NONE;
+}
+
+enum err
+docket_decide(const struct docket *d, const struct statement *s, time_t now,
+    relation_resolver resolve, void *context, struct arena *a,
+    struct verdict *out)
+{
+	struct weighing w = {
+	    .now = now, .touches = {.resolve = resolve, .context = context}};
+	enum err err = begin(&w, s, a, out, d->count);
+	uint64_t initials;
+	size_t i;
+
+	if (err != ERR_NONE)
+		return conclude_error(&w, NULL, err);
+	initials = touches_initials(&w.touches);
+	for (i = 0; i < d->words && err == ERR_NONE; i++)
+		err = weigh_some(&w, d,
+		    docket_set(d, w.touches.operations, i), i * 64, initials);
+	return err == ERR_NONE ? finish(&w) : err;
 }
 
 void

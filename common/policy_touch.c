@@ -90,6 +90,40 @@ any_glob_for_all(const struct rule *r)
 	return false;
 }
 
+static uint64_t
+initial(struct text name)
+{
+	return name.len == 0 ? UINT64_MAX : BIT((unsigned char)name.at[0] & 63);
+}
+
+uint64_t
+rule_initials(const struct rule *r)
+{
+	struct text schema_glob, name_glob;
+	uint64_t set = 0;
+	size_t i;
+
+	for (i = 0; i < r->to_count; i++) {
+		glob_split(r->to[i], &schema_glob, &name_glob);
+		if (name_glob.len > 0 &&
+		    (name_glob.at[0] == '*' || name_glob.at[0] == '?'))
+			return UINT64_MAX;
+		set |= initial(name_glob);
+	}
+	return set;
+}
+
+uint64_t
+touches_initials(const struct touches *all)
+{
+	uint64_t set = 0;
+	size_t i;
+
+	for (i = 0; i < all->count; i++)
+		set |= initial(all->at[i].use->name);
+	return set;
+}
+
 size_t
 policy_resolve_public(void *context, struct text schema, struct text name,
     struct text *schemas_out, size_t max)

@@ -41,6 +41,11 @@ struct touches {
 enum err touches_gather(
     struct touches *all, const struct statement *s) MUST_CHECK;
 
+/* Names by their first byte: which a rule with `to` can mean, and which the
+ * statement has. Without a bit in common the rule means none of them. */
+uint64_t rule_initials(const struct rule *r);
+uint64_t touches_initials(const struct touches *all);
+
 /* How any of these operations may touch relations. */
 unsigned touch_of(uint64_t operations);
 

@@ -174,6 +174,8 @@ protection_refresh(struct protection *p, struct store *catalog)
 {
 	p->catalog = catalog;
 	p->buckets = NULL;
+	p->is_code_loaded = false;
+	p->code_count = 0;
 	arena_reset(p->cache);
 }
 
@@ -240,16 +242,31 @@ protection_column(struct protection *p, uint32_t oid, int number,
 	return e;
 }
 
-enum err
-protection_output(struct protection *p, const struct touch *t, uint32_t oid,
-    int number, struct column_protection *out)
+/* Can a protected value get into that column of the result? */
+static bool
+may_hold(const struct touch *t, const struct origin *origin)
 {
-	if (oid != 0 || p->is_empty)
-		return protection_column(p, oid, number, out);
+	const struct flow *f = t->flow;
+
+	if (!t->mentions)
+		return false;
+	return f == NULL || !f->is_understood || !f->outputs.is_exact ||
+	    f->outputs.count != origin->count ||
+	    origin->index >= origin->count ||
+	    f->outputs.at[origin->index].taint != TAINT_NONE;
+}
+
+enum err
+protection_output(struct protection *p, const struct touch *t,
+    const struct origin *origin, struct column_protection *out)
+{
+	if (origin->relation != 0 || p->is_empty)
+		return protection_column(
+		    p, origin->relation, origin->number, out);
 	*out = (struct column_protection){.mask = MASK_NONE};
 	if (t->is_unknown)
 		*out = protection_strict;
-	else if (t->is_protected && t->mentions)
+	else if (t->is_protected && may_hold(t, origin))
 		*out = t->derived;
 	return ERR_NONE;
 }

@@ -39,6 +39,7 @@ enum {
 };
 
 struct protection;
+struct flow;
 
 /* How one output column is to be treated. */
 struct column_protection {
@@ -67,10 +68,27 @@ struct touch {
 	/* It can reach columns without naming them: a star, a whole row, column
 	 * aliases, functions written as columns. Only when is_protected. */
 	bool has_other_ways;
+	/* Users' code that it calls was looked up in the catalogue, and what
+	 * that reads is in `is_protected` and `mentions`. If not, the next six
+	 * say nothing. */
+	bool is_code_known;
+	bool runs_code;	   /* it may call users' code that is not trusted */
+	bool is_code_open; /* … that may read anything, or that is unknown */
+	bool is_code_unseen;	/* … that is unknown: read the catalogue again */
+	bool is_code_protected; /* … that reads protected columns */
+	bool is_code_storing;	/* … and may write them somewhere */
+	/* … that is not called as a function is: operators, casts, rules and
+	 * so on, which struct flow does not know. */
+	bool is_code_silent;
+	/* The server runs more for it than its text says: the query of a view,
+	 * rules, row security. What that code stumbles over it quotes. */
+	bool runs_inner;
 	/* It names a relation the catalogue does not know: ask for a fresh
 	 * reading and touch again; if it stays so, be strict. `mentions` and
 	 * `is_protected` do not count what is unknown. */
 	bool is_unknown;
+	/* Where protected values get to in it; NULL: nothing is protected. */
+	const struct flow *flow;
 	/* How an output without an origin leaves when `mentions`: redact or
 	 * null, is_derived set. mask is MASK_NONE when not is_protected. */
 	struct column_protection derived;
@@ -121,11 +139,19 @@ enum err protection_column(struct protection *p, uint32_t oid, int number,
 enum err protection_touch(struct protection *p, const struct statement *s,
     struct arena *a, struct touch *out) MUST_CHECK;
 
+/* One column of a result, as the server describes it. */
+struct origin {
+	uint32_t relation; /* OID; 0: the server tells none */
+	int number;	   /* attnum; 0: a whole row */
+	size_t index;	   /* which column of the result it is, from 0 … */
+	size_t count;	   /* … of how many */
+};
+
 /* Both doors together: the treatment of an output column of a statement with
- * this touch. An origin of 0 is clean only when the touch does not mention
- * and nothing is unknown. Errors as protection_column(). */
+ * this touch. One without an origin is clean only when no protected value can
+ * get into it and nothing is unknown. Errors as protection_column(). */
 enum err protection_output(struct protection *p, const struct touch *t,
-    uint32_t oid, int number, struct column_protection *out) MUST_CHECK;
+    const struct origin *origin, struct column_protection *out) MUST_CHECK;
 
 /* Detectors that apply: BIT(DETECT_…); and the masks of all DETECT_MAX (the
  * strictest asked for; MASK_NONE when one does not apply), for detect_mask().

@@ -10,42 +10,6 @@
 
 #include "common/protection_inner.h"
 
-/* Relations of the system through which other relations' values, or other
- * people's statements, can be seen. `column` NULL: all of them. */
-static const struct exposing {
-	const char *relation, *column;
-} exposing[] = {
-    {"pg_cursors", NULL},
-    {"pg_largeobject", NULL},
-    {"pg_prepared_statements", NULL},
-    {"pg_stat_activity", "query"},
-    {"pg_stat_monitor", NULL},
-    {"pg_stat_statements", NULL},
-    {"pg_statistic", NULL},
-    {"pg_statistic_ext_data", NULL},
-    {"pg_stats", NULL},
-    {"pg_stats_ext", NULL},
-    {"pg_stats_ext_exprs", NULL},
-};
-
-bool
-protection_is_exposing(
-    struct text schema, struct text name, struct text column)
-{
-	size_t i;
-
-	/* Out-of-line values of any relation, readable as rows. */
-	if (text_starts(schema, TEXT("pg_toast")))
-		return true;
-	for (i = 0; i < sizeof(exposing) / sizeof(*exposing); i++) {
-		if (!text_is(text_of(exposing[i].relation), name))
-			continue;
-		return exposing[i].column == NULL || column.len == 0 ||
-		    text_is(text_of(exposing[i].column), column);
-	}
-	return false;
-}
-
 /* --- the cache ------------------------------------------------------------ */
 
 static enum err
@@ -212,6 +176,9 @@ protection_resolve(struct protection *p, struct known_relation *r, size_t i)
 		return e;
 	c->found = found.found;
 	c->predicates = found.predicates;
+	/* psql sorts by them; they are few, and tell of no row */
+	if (protection_is_bounds(r, i))
+		c->predicates = PREDICATES_ALLOW;
 	c->is_resolved = true;
 	return ERR_NONE;
 }

@@ -5,6 +5,7 @@
 #ifndef SALLYPORT_PROTECTION_INNER_H
 #define SALLYPORT_PROTECTION_INNER_H
 
+#include "common/flow.h"
 #include "common/protection.h"
 
 enum { PROTECTION_BUCKETS = 512 /* power of two */ };
@@ -51,6 +52,10 @@ struct protection {
 	uint64_t reading; /* of the catalogue that the cache holds */
 	struct arena *cache;
 	struct known_relation **buckets; /* in the cache; NULL: empty */
+	/* Hashes of all users' code, in the cache. */
+	uint64_t *code;
+	size_t code_count;
+	bool is_code_loaded;
 	uint64_t walks; /* made so far */
 	struct walk_step *steps; /* still to do; malloc'ed */
 	size_t step_count, step_room;
@@ -69,11 +74,47 @@ enum err protection_resolve(struct protection *p, struct known_relation *r,
 bool protection_is_exposing(
     struct text schema, struct text name, struct text column);
 
+/* Is this the column that holds the bounds of partitions? */
+bool protection_is_bounds(const struct known_relation *r, size_t i);
+
+/* The relations of that name in any schema, as store_relations_named(). */
+enum err protection_named(struct protection *p, struct text name,
+    uint32_t *oids, size_t max, size_t *count_out) MUST_CHECK;
+
+/* May the schema that a name was given (len 0: none) be this one? */
+bool protection_may_be_schema(struct text named, struct text actual);
+
+/* Where the values of protected columns get to in the statement. ERR_MEMORY,
+ * ERR_STORE and the like; out->is_understood is false then, too. */
+enum err protection_flow(struct protection *p, const struct statement *s,
+    struct arena *a, struct flow *out) MUST_CHECK;
+
+/* Does it call a function whose result shows what a protected column of the
+ * system holds, without naming that column? */
+bool protection_calls_exposing(
+    struct protection *p, const struct statement *s);
+/* Is the function of that name one? */
+bool protection_function_exposes(struct protection *p, struct text function);
+
 /* Take one more reason into account. `protect` NULL: an exposing relation. */
 void protection_add(struct column_protection *to, const struct protect *protect,
     bool is_derived);
 
 enum predicates predicates_stricter(enum predicates a, enum predicates b);
+
+/* What users' code that the statement calls may read, added to the touch. On
+ * any error is_code_known is false: be strict. */
+enum err protection_code(struct protection *p, const struct statement *s,
+    struct arena *a, struct touch *out) MUST_CHECK;
+
+/* The code of that kind and name. ERR_NOT_FOUND: there is none, or no
+ * catalogue. */
+enum err protection_code_named(struct protection *p, enum code_kind kind,
+    struct text name, struct arena *a, struct code *out) MUST_CHECK;
+
+/* Add what that code reads to the touch. */
+enum err protection_code_reads(struct protection *p, const struct code *c,
+    struct touch *out) MUST_CHECK;
 
 /* Protected, though nobody knows by what. */
 extern const struct column_protection protection_strict;

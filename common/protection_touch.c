@@ -88,6 +88,18 @@ touch_known(struct toucher *t, struct known_relation *r)
 	return ERR_NONE;
 }
 
+/* Does the server run code of the relation's own for this statement? The
+ * system's views read nothing but the catalogue. */
+static bool
+runs_inner(const struct statement *s, const struct relation *r)
+{
+	if (text_is(r->schema, TEXT("pg_catalog")) ||
+	    text_is(r->schema, TEXT("information_schema")))
+		return false;
+	return r->kind == 'v' || r->kind == RELATION_WITH_CODE ||
+	    (r->kind == 'm' && (s->operations & BIT(OP_REFRESH)) != 0);
+}
+
 /* A relation too strange to look into. */
 static void
 touch_strict(struct touch *out)
@@ -99,8 +111,8 @@ touch_strict(struct touch *out)
 }
 
 /* pg_temp is whatever the session's temporary schema is called. */
-static bool
-may_be_schema(struct text named, struct text actual)
+bool
+protection_may_be_schema(struct text named, struct text actual)
 {
 	return named.len == 0 || text_is(named, actual) ||
 	    (text_is(named, TEXT("pg_temp")) &&
@@ -117,15 +129,27 @@ touch_oid(struct toucher *t, const struct relation_use *use, uint32_t oid,
 
 	if (e != ERR_NONE)
 		return e;
-	if (!may_be_schema(use->schema, r->relation.schema))
+	if (!protection_may_be_schema(use->schema, r->relation.schema))
 		return ERR_NONE;
 	*is_known = true;
+	t->out->runs_inner |= runs_inner(t->statement, &r->relation);
 	if (!make_room(t, &list, t->oid_count, &t->oid_room,
 		sizeof(*t->oids)))
 		return ERR_MEMORY;
 	t->oids = list;
 	t->oids[t->oid_count++] = oid;
 	return touch_known(t, r);
+}
+
+enum err
+protection_named(struct protection *p, struct text name, uint32_t *oids,
+    size_t max, size_t *count_out)
+{
+	*count_out = 0;
+	return p->catalog == NULL
+		   ? ERR_NOT_FOUND
+		   : store_relations_named(p->catalog, p->upstream,
+			 p->database, name, oids, max, count_out);
 }
 
 /* All relations a name may mean. */
@@ -137,10 +161,8 @@ touch_name(
 	size_t count = 0, i;
 	enum err e;
 
-	if (t->p->catalog == NULL)
-		return ERR_NOT_FOUND;
-	e = store_relations_named(t->p->catalog, t->p->upstream,
-	    t->p->database, use->name, oids, PROTECTION_SAME_NAME_MAX, &count);
+	e = protection_named(
+	    t->p, use->name, oids, PROTECTION_SAME_NAME_MAX, &count);
 	if (e == ERR_TOO_LONG) {
 		*is_known = true;
 		touch_strict(t->out);
@@ -210,6 +232,24 @@ has_other_ways(struct toucher *t)
 	    protection_is_evasive(s, is_column, t);
 }
 
+/* What is understood needs not be feared. */
+static enum err
+touch_flow(struct toucher *t)
+{
+	struct flow *flow = arena_alloc(t->arena, sizeof(*flow));
+	enum err e;
+
+	if (flow == NULL)
+		return ERR_MEMORY;
+	e = protection_flow(t->p, t->statement, t->arena, flow);
+	if (e != ERR_NONE)
+		return e;
+	t->out->flow = flow;
+	if (flow->is_understood && !t->out->is_unknown)
+		t->out->mentions = flow->any_output;
+	return ERR_NONE;
+}
+
 enum err
 protection_touch(struct protection *p, const struct statement *s,
     struct arena *a, struct touch *out)
@@ -220,14 +260,21 @@ protection_touch(struct protection *p, const struct statement *s,
 
 	memset(out, 0, sizeof(*out));
 	out->predicates = PREDICATES_ALLOW;
+	e = protection_code(p, s, a, out);
 	if (p->is_empty)
 		return ERR_NONE;
 	for (i = 0; i < s->relation_count && e == ERR_NONE; i++)
 		e = touch_use(&t, &s->relations[i]);
+	if (e == ERR_NONE && protection_calls_exposing(p, s)) {
+		out->is_protected = out->has_other_ways = true;
+		protection_add(&out->derived, NULL, true);
+	}
 	if (e != ERR_NONE)
 		touch_strict(out);
 	else if (out->is_protected)
 		out->has_other_ways |= has_other_ways(&t);
 	out->mentions |= out->has_other_ways;
+	if (e == ERR_NONE && out->is_protected && !out->is_code_silent)
+		e = touch_flow(&t);
 	return e;
 }

@@ -12,6 +12,7 @@
 
 struct pattern {
 	pcre2_code *code;
+	bool is_jit; /* compiled to machine code */
 	size_t group_count;
 	const char *names[PATTERN_GROUPS_MAX + 1]; /* into code */
 };
@@ -121,7 +122,7 @@ pattern_compile(struct pattern *p, struct text source, struct arena *messages,
 	pattern_read_names(p);
 	/* Where code may not be made at run time this fails, and the
 	 * interpreter does the same work under the same ceilings. */
-	(void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+	p->is_jit = pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0;
 	return ERR_NONE;
 }
 
@@ -168,7 +169,9 @@ pattern_run(const struct pattern *p, struct text subject, size_t from,
 	*found_out = false;
 	if (from > subject.len)
 		return ERR_NONE;
-	result = pcre2_match(p->code,
+	/* pcre2_match() would look for the machine code itself, after checks
+	 * of arguments that have no need of them */
+	result = (p->is_jit ? pcre2_jit_match : pcre2_match)(p->code,
 	    (PCRE2_SPTR)(subject.len ? subject.at : ""), subject.len, from, 0,
 	    scratch.match, scratch.context);
 	if (result == PCRE2_ERROR_NOMATCH)

@@ -19,7 +19,9 @@
 enum {
 	PATTERN_LEN_MAX = 16 * 1024, /* bytes of a pattern's text */
 	PATTERN_GROUPS_MAX = 15,     /* capturing groups */
-	PATTERN_MATCH_LIMIT = 1000000, /* PCRE2's internal match() calls */
+	/* PCRE2's internal match() calls, or what its JIT counts as such;
+	 * counted anew from each place where a match may begin */
+	PATTERN_MATCH_LIMIT = 1000000,
 	PATTERN_DEPTH_LIMIT = 10000,   /* nested backtracking points */
 	PATTERN_HEAP_LIMIT = 8 * 1024, /* KiB */
 	PATTERN_STACK_MAX = 512 * 1024, /* bytes of JIT stack */

@@ -12,6 +12,7 @@
  *   G                       generation of the policy
  *   P                       the policy's published form
  *   R, N, T                 the catalogue (store_catalog.c)
+ *   C, H                    code in it (store_code.c)
  */
 #include <errno.h>
 #include <stdio.h>

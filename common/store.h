@@ -17,7 +17,7 @@
 #include "common/err.h"
 #include "common/text.h"
 
-enum { STORE_FORMAT = 2, STORE_NAME_MAX = 400 };
+enum { STORE_FORMAT = 3, STORE_NAME_MAX = 400 };
 
 struct store;
 
@@ -58,10 +58,12 @@ struct column_source {
 /* Or'ed into `number` (attnums end at 1600): the value is computed from that
  * column, it is not that column's value itself. */
 enum { COLUMN_SOURCE_DERIVED = 0x8000 };
+/* `kind` of a table with rules or row security. */
+enum { RELATION_WITH_CODE = 'x' };
 struct relation {
 	uint32_t oid;
 	struct text schema, name;
-	char kind; /* pg_class.relkind */
+	char kind; /* pg_class.relkind, or RELATION_WITH_CODE */
 	struct column *columns; /* by attnum - 1 */
 	size_t column_count;
 };
@@ -86,6 +88,35 @@ struct type_part {
 	uint32_t type; /* OID */
 };
 
+/* Code that users of a database brought into it. All code of one kind and
+ * name is one, whatever its schema and arguments: which of them a statement
+ * means hangs on its search path and on the types of its arguments. */
+enum code_kind {
+	CODE_FUNCTION, /* procedures and aggregates, too */
+	CODE_OPERATOR,
+	CODE_TYPE,     /* of users: its checks and casts */
+	CODE_CAST,     /* to a built-in type of that name */
+	CODE_RELATION, /* rules of a relation that is written */
+	CODE_ALWAYS,   /* casts that no statement spells out; name: "" */
+	CODE_KIND_MAX
+};
+struct code {
+	enum code_kind kind;
+	struct text name;
+	/* All of it is of extensions whose code reads its arguments and
+	 * nothing else. */
+	bool is_trusted;
+	/* It may be what is meant where built-in code of its name seems to be:
+	 * it is not only for types of the users' own. */
+	bool is_disguise;
+	bool is_in_system; /* some of it is in the schema pg_catalog */
+	bool is_opaque; /* it may read anything: dynamic SQL, C … */
+	bool stores;	/* it may write what it reads somewhere */
+	/* What it may read, by itself or through what it calls. */
+	struct column_source *sources;
+	size_t source_count;
+};
+
 /* Start a rewrite of one database's catalogue; add relations and types; commit
  * swaps it in at once. Abort with store_catalog_abort(). */
 enum err store_catalog_begin(struct store *s, struct text upstream,
@@ -94,6 +125,11 @@ enum err store_catalog_add(struct store *s,
     const struct relation *r) MUST_CHECK;
 enum err store_catalog_add_type(struct store *s,
     const struct type *t) MUST_CHECK;
+enum err store_catalog_add_code(struct store *s,
+    const struct code *c) MUST_CHECK;
+/* code_hash() of all code added, ascending; always the last thing added. */
+enum err store_catalog_add_code_names(struct store *s, const uint64_t *hashes,
+    size_t count) MUST_CHECK;
 enum err store_catalog_commit(struct store *s) MUST_CHECK;
 void store_catalog_abort(struct store *s);
 
@@ -113,5 +149,22 @@ enum err store_type(struct store *s, struct text upstream,
 enum err store_relations_named(struct store *s, struct text upstream,
     struct text database, struct text name, uint32_t *oids, size_t max,
     size_t *count_out) MUST_CHECK;
+
+/* What is known of the code of that kind and name. ERR_NOT_FOUND: none is. */
+enum err store_code_named(struct store *s, struct text upstream,
+    struct text database, enum code_kind kind, struct text name,
+    struct arena *a, struct code *out) MUST_CHECK;
+
+/* The hashes of all code there is, to ask for none that is not.
+ * ERR_NOT_FOUND: the database's catalogue was never read. */
+enum err store_code_names(struct store *s, struct text upstream,
+    struct text database, struct arena *a, uint64_t **hashes_out,
+    size_t *count_out) MUST_CHECK;
+
+static inline uint64_t
+code_hash(enum code_kind kind, struct text name)
+{
+	return text_hash(name) * CODE_KIND_MAX + (uint64_t)kind;
+}
 
 #endif

@@ -6,6 +6,7 @@
  *   R upstream database oid          a relation
  *   N upstream database name oid     its name, with no value
  *   T upstream database oid          a type
+ *   C, H                             code (store_code.c)
  * Names are preceded by their length, so no name can end another early.
  */
 #include <string.h>
@@ -20,14 +21,8 @@ _Static_assert(STORE_NAME_MAX + 3 * 2 + 1 + 4 <= KEY_MAX,
 
 /* --- keys ---------------------------------------------------------------- */
 
-struct key {
-	unsigned char bytes[KEY_MAX];
-	size_t len;
-	bool is_too_long;
-};
-
-static void
-key_put(struct key *k, const void *bytes, size_t len)
+void
+store_key_put(struct store_key *k, const void *bytes, size_t len)
 {
 	if (len > sizeof(k->bytes) - k->len) {
 		k->is_too_long = true;
@@ -38,8 +33,8 @@ key_put(struct key *k, const void *bytes, size_t len)
 	k->len += len;
 }
 
-static void
-key_put_name(struct key *k, struct text name)
+void
+store_key_name(struct store_key *k, struct text name)
 {
 	unsigned char len[2] = {
 	    (unsigned char)(name.len >> 8), (unsigned char)name.len};
@@ -48,18 +43,18 @@ key_put_name(struct key *k, struct text name)
 		k->is_too_long = true;
 		return;
 	}
-	key_put(k, len, sizeof(len));
-	key_put(k, name.at, name.len);
+	store_key_put(k, len, sizeof(len));
+	store_key_put(k, name.at, name.len);
 }
 
 static void
-key_put_oid(struct key *k, uint32_t oid)
+key_put_oid(struct store_key *k, uint32_t oid)
 {
 	unsigned char bytes[4] = {(unsigned char)(oid >> 24),
 	    (unsigned char)(oid >> 16), (unsigned char)(oid >> 8),
 	    (unsigned char)oid};
 
-	key_put(k, bytes, sizeof(bytes));
+	store_key_put(k, bytes, sizeof(bytes));
 }
 
 static uint32_t
@@ -69,18 +64,18 @@ key_oid(const unsigned char bytes[4])
 	    (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static void
-key_put_place(
-    struct key *k, char kind, struct text upstream, struct text database)
+void
+store_key_place(struct store_key *k, char kind, struct text upstream,
+    struct text database)
 {
-	key_put(k, &kind, 1);
-	key_put_name(k, upstream);
-	key_put_name(k, database);
+	store_key_put(k, &kind, 1);
+	store_key_name(k, upstream);
+	store_key_name(k, database);
 }
 
 /* --- writing ------------------------------------------------------------- */
 
-static const struct shape source_shape = {
+const struct shape store_source_shape = {
     .size = sizeof(struct column_source),
     .parts = (const struct part[]){
 	CODEC_NUMBER(struct column_source, relation, UINT32_MAX),
@@ -94,7 +89,7 @@ static const struct shape column_shape = {
     .parts = (const struct part[]){
 	CODEC_TEXT(struct column, name),
 	CODEC_NUMBER(struct column, type, UINT32_MAX),
-	CODEC_LIST(struct column, sources, source_count, &source_shape),
+	CODEC_LIST(struct column, sources, source_count, &store_source_shape),
 	CODEC_NUMBER(struct column, is_generated, 1),
 	CODEC_END,
     },
@@ -132,7 +127,7 @@ static const struct shape type_shape = {
 };
 
 static bool
-has_prefix(const MDB_val *key, const struct key *prefix)
+has_prefix(const MDB_val *key, const struct store_key *prefix)
 {
 	return key->mv_size >= prefix->len &&
 	    memcmp(key->mv_data, prefix->bytes, prefix->len) == 0;
@@ -141,7 +136,7 @@ has_prefix(const MDB_val *key, const struct key *prefix)
 /* Delete every key that starts so. The place is sought anew each time:
  * where a cursor stands after a deletion at a page's end is LMDB's secret. */
 static int
-delete_prefix(MDB_txn *txn, MDB_dbi dbi, const struct key *prefix)
+delete_prefix(MDB_txn *txn, MDB_dbi dbi, const struct store_key *prefix)
 {
 	MDB_val key, value;
 	MDB_cursor *cursor;
@@ -165,12 +160,12 @@ enum err
 store_catalog_begin(
     struct store *s, struct text upstream, struct text database)
 {
-	static const char kinds[] = {'R', 'N', 'T'};
-	struct key place = {.len = 0};
+	static const char kinds[] = {'R', 'N', 'T', 'C', 'H'};
+	struct store_key place = {.len = 0};
 	int dead, rc;
 	size_t i;
 
-	key_put_place(&place, kinds[0], upstream, database);
+	store_key_place(&place, kinds[0], upstream, database);
 	if (s->mode != STORE_WRITE || s->write != NULL)
 		return ERR_STORE;
 	if (place.is_too_long)
@@ -189,24 +184,19 @@ store_catalog_begin(
 	return store_error(rc);
 }
 
-/* Put a struct of that shape under its OID. */
-static enum err
-put_item(struct store *s, const char *kind, uint32_t oid,
+enum err
+store_put(struct store *s, const struct store_key *k,
     const struct shape *shape, const void *item)
 {
 	struct buffer b = {.ceiling = ITEM_BYTES_MAX};
-	struct key k = {.len = 0};
 	MDB_val key, value;
 	enum err err = ERR_TOO_LONG;
 
 	if (s->write == NULL)
 		return ERR_STORE;
 	codec_write(&b, shape, item);
-	key_put(&k, kind, 1);
-	key_put(&k, s->prefix, s->prefix_len);
-	key_put_oid(&k, oid);
-	if (!b.failed && !k.is_too_long) {
-		key = store_val(k.bytes, k.len);
+	if (!b.failed && !k->is_too_long) {
+		key = store_val(k->bytes, k->len);
 		value = store_val(b.bytes, b.len);
 		err = store_error(mdb_put(s->write, s->dbi, &key, &value, 0));
 	}
@@ -214,16 +204,29 @@ put_item(struct store *s, const char *kind, uint32_t oid,
 	return err;
 }
 
+/* Put a struct of that shape under its OID. */
+static enum err
+put_item(struct store *s, const char *kind, uint32_t oid,
+    const struct shape *shape, const void *item)
+{
+	struct store_key k = {.len = 0};
+
+	store_key_put(&k, kind, 1);
+	store_key_put(&k, s->prefix, s->prefix_len);
+	key_put_oid(&k, oid);
+	return store_put(s, &k, shape, item);
+}
+
 enum err
 store_catalog_add(struct store *s, const struct relation *r)
 {
-	struct key name = {.len = 0};
+	struct store_key name = {.len = 0};
 	MDB_val key, value;
 	enum err err;
 
-	key_put(&name, "N", 1);
-	key_put(&name, s->prefix, s->prefix_len);
-	key_put_name(&name, r->name);
+	store_key_put(&name, "N", 1);
+	store_key_put(&name, s->prefix, s->prefix_len);
+	store_key_name(&name, r->name);
 	key_put_oid(&name, r->oid);
 	err = put_item(s, "R", r->oid, &relation_shape, r);
 	if (err != ERR_NONE || name.is_too_long)
@@ -261,7 +264,7 @@ store_catalog_abort(struct store *s)
 /* --- reading ------------------------------------------------------------- */
 
 static enum err
-read_item(struct store *s, MDB_txn *txn, const struct key *k,
+read_item(struct store *s, MDB_txn *txn, const struct store_key *k,
     const struct shape *shape, struct arena *a, void *out)
 {
 	MDB_val key = store_val(k->bytes, k->len), value;
@@ -281,8 +284,8 @@ read_item(struct store *s, MDB_txn *txn, const struct key *k,
 	return err == ERR_NONE ? wire_end(&w) : err;
 }
 
-static enum err
-get_item(struct store *s, struct key *key, uint32_t oid,
+enum err
+store_get(struct store *s, const struct store_key *key,
     const struct shape *shape, struct arena *a, void *out)
 {
 	MDB_txn *txn;
@@ -290,7 +293,6 @@ get_item(struct store *s, struct key *key, uint32_t oid,
 	int rc;
 
 	memset(out, 0, shape->size);
-	key_put_oid(key, oid);
 	if (key->is_too_long)
 		return ERR_NOT_FOUND;
 	rc = store_read_begin(s, &txn);
@@ -301,13 +303,21 @@ get_item(struct store *s, struct key *key, uint32_t oid,
 	return err;
 }
 
+static enum err
+get_item(struct store *s, struct store_key *key, uint32_t oid,
+    const struct shape *shape, struct arena *a, void *out)
+{
+	key_put_oid(key, oid);
+	return store_get(s, key, shape, a, out);
+}
+
 enum err
 store_relation(struct store *s, struct text upstream, struct text database,
     uint32_t oid, struct arena *a, struct relation *out)
 {
-	struct key key = {.len = 0};
+	struct store_key key = {.len = 0};
 
-	key_put_place(&key, 'R', upstream, database);
+	store_key_place(&key, 'R', upstream, database);
 	return get_item(s, &key, oid, &relation_shape, a, out);
 }
 
@@ -315,14 +325,14 @@ enum err
 store_type(struct store *s, struct text upstream, struct text database,
     uint32_t oid, struct arena *a, struct type *out)
 {
-	struct key key = {.len = 0};
+	struct store_key key = {.len = 0};
 
-	key_put_place(&key, 'T', upstream, database);
+	store_key_place(&key, 'T', upstream, database);
 	return get_item(s, &key, oid, &type_shape, a, out);
 }
 
 static enum err
-collect_oids(MDB_cursor *cursor, const struct key *prefix, uint32_t *oids,
+collect_oids(MDB_cursor *cursor, const struct store_key *prefix, uint32_t *oids,
     size_t max, size_t *count_out)
 {
 	MDB_val key = store_val(prefix->bytes, prefix->len), value;
@@ -345,15 +355,15 @@ store_relations_named(struct store *s, struct text upstream,
     struct text database, struct text name, uint32_t *oids, size_t max,
     size_t *count_out)
 {
-	struct key prefix = {.len = 0};
+	struct store_key prefix = {.len = 0};
 	MDB_cursor *cursor;
 	MDB_txn *txn;
 	enum err err;
 	int rc;
 
 	*count_out = 0;
-	key_put_place(&prefix, 'N', upstream, database);
-	key_put_name(&prefix, name);
+	store_key_place(&prefix, 'N', upstream, database);
+	store_key_name(&prefix, name);
 	if (prefix.is_too_long || prefix.len > KEY_MAX - 4)
 		return ERR_NONE; /* nothing can be stored under it */
 	rc = store_read_begin(s, &txn);

@@ -1,11 +1,12 @@
 /*
- * store_inner.h - LMDB, for store.c and store_catalog.c and nobody else.
+ * store_inner.h - LMDB, for the store*.c files and nobody else.
  */
 #ifndef SALLYPORT_STORE_INNER_H
 #define SALLYPORT_STORE_INNER_H
 
 #include <lmdb.h>
 
+#include "common/codec.h"
 #include "common/store.h"
 
 enum { KEY_MAX = 511 }; /* LMDB's own */
@@ -19,6 +20,28 @@ struct store {
 	char prefix[KEY_MAX]; /* of that rewrite: upstream and database */
 	size_t prefix_len;
 };
+
+/* A key under way; what does not fit is remembered and refused by put. */
+struct store_key {
+	unsigned char bytes[KEY_MAX];
+	size_t len;
+	bool is_too_long;
+};
+
+void store_key_put(struct store_key *k, const void *bytes, size_t len);
+void store_key_name(struct store_key *k, struct text name);
+/* A key's beginning: its kind's letter, then whose database it is of. */
+void store_key_place(struct store_key *k, char kind, struct text upstream,
+    struct text database);
+
+/* A struct of that shape into the rewrite under way, and out of the store
+ * (zeroed when it is not there: ERR_NOT_FOUND). */
+enum err store_put(struct store *s, const struct store_key *k,
+    const struct shape *shape, const void *item) MUST_CHECK;
+enum err store_get(struct store *s, const struct store_key *key,
+    const struct shape *shape, struct arena *a, void *out) MUST_CHECK;
+
+extern const struct shape store_source_shape; /* of struct column_source */
 
 /* What LMDB's result means to us; errno is set where it was one. */
 enum err store_error(int rc) MUST_CHECK;

@@ -58,8 +58,55 @@ text_glob(struct text pattern, struct text whole)
 	return p == pattern.len;
 }
 
+static uint64_t
+read_eight(const char *at)
+{
+	uint64_t eight;
+
+	memcpy(&eight, at, sizeof(eight));
+	return eight;
+}
+
+/* All of a text of less than eight bytes. */
+static uint64_t
+read_short(struct text t)
+{
+	uint32_t first, last;
+	const unsigned char *at = (const unsigned char *)t.at;
+
+	if (t.len == 0)
+		return 0;
+	if (t.len < sizeof(first)) /* one to three, some of them twice */
+		return (uint64_t)at[0] << 16 | (uint64_t)at[t.len / 2] << 8 |
+		    at[t.len - 1];
+	memcpy(&first, t.at, sizeof(first));
+	memcpy(&last, t.at + t.len - sizeof(last), sizeof(last));
+	return (uint64_t)first << 32 | last;
+}
+
+/* A multiplication carries upwards only; fold what it made back down. */
+static uint64_t
+stir(uint64_t h, uint64_t more)
+{
+	h = (h ^ more) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
+}
+
 uint64_t
 text_hash(struct text t)
+{
+	uint64_t h = UINT64_C(0xd6e8feb86659fd93) ^ t.len;
+	size_t i;
+
+	if (t.len < 8)
+		return stir(stir(h, read_short(t)), 0);
+	for (i = 0; t.len - i > 8; i += 8)
+		h = stir(h, read_eight(t.at + i));
+	return stir(stir(h, read_eight(t.at + t.len - 8)), 0);
+}
+
+uint64_t
+text_fingerprint(struct text t)
 {
 	uint64_t h = 14695981039346656037ULL;
 	size_t i;

@@ -41,8 +41,12 @@ bool text_starts(struct text whole, struct text start);
  * classes, no escapes.  Linear in practice: at most one `*` is backtracked. */
 bool text_glob(struct text pattern, struct text whole);
 
-/* FNV-1a, 64 bits: for hash tables, never for secrets. */
+/* For tables, never for secrets: every bit hangs on all of the text, and the
+ * top ones are as good as any. Another machine's may differ. */
 uint64_t text_hash(struct text t);
+
+/* FNV-1a, 64 bits: the same everywhere and always. Slower. */
+uint64_t text_fingerprint(struct text t);
 
 /* Edit distance (insert, delete, replace, swap of neighbours), capped at
  * `most` + 1; texts over 63 bytes count as most + 1. For "did you mean". */

@@ -80,7 +80,8 @@ enum operation {
 /* Facts about a statement that rules may ask for with has/lacks. */
 #define TRAITS(X)                                                              \
 	/* every update and delete in it has a WHERE (absent otherwise; a      \
-	 * statement without update or delete has it if any WHERE is there) */ \
+	 * statement without update or delete has it if any WHERE is there;    \
+	 * DO UPDATE of an INSERT of VALUES has it: the values name the rows) */\
 	X(TRAIT_WHERE, "where")                                                \
 	X(TRAIT_LIMIT, "limit")	    /* outermost LIMIT or FETCH FIRST */       \
 	X(TRAIT_STAR, "star")	    /* a `*` that is not count(*) or a*b */    \
@@ -127,5 +128,15 @@ const char *const *trait_words(size_t *count_out);
  * name as targets. */
 uint64_t operations_reading(void);
 uint64_t operations_writing(void);
+
+/* When a function can neither fail nor return several rows. */
+enum total {
+	TOTAL_NEVER,
+	TOTAL_ALWAYS, /* whatever its arguments are */
+	TOTAL_FIRST,  /* only the first may depend on a protected value */
+	TOTAL_LAST,   /* only the last */
+	TOTAL_PLAIN,  /* where what depends on one is no row and was not
+		       * chosen by the statement */
+};
 
 #endif

@@ -5,9 +5,32 @@
 
 struct words {
 	struct word *slots; /* text.at NULL: free */
-	size_t room;	    /* a power of two */
+	/* 0: free, else tag_of() its hash: most look-ups end here, and all of
+	 * them stay in the cache */
+	uint32_t *tags;
+	size_t room; /* of each; a power of two */
 	size_t count;
 };
+
+static uint32_t
+tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) | 1;
+}
+
+/* Empty slots, so many. */
+static bool
+words_take_room(struct words *w, size_t room)
+{
+	w->room = room;
+	w->slots = calloc(room, sizeof(*w->slots));
+	w->tags = calloc(room, sizeof(*w->tags));
+	if (w->slots != NULL && w->tags != NULL)
+		return true;
+	free(w->slots);
+	free(w->tags);
+	return false;
+}
 
 struct words *
 words_new(void)
@@ -16,9 +39,7 @@ words_new(void)
 
 	if (w == NULL)
 		return NULL;
-	w->room = 1024;
-	w->slots = calloc(w->room, sizeof(*w->slots));
-	if (w->slots == NULL) {
+	if (!words_take_room(w, 1024)) {
 		free(w);
 		return NULL;
 	}
@@ -37,36 +58,42 @@ words_free(struct words *w)
 		free(w->slots[i].rules);
 	}
 	free(w->slots);
+	free(w->tags);
 	free(w);
 }
 
-static struct word *
+/* Where it is, or where it would be. */
+static size_t
 words_slot(const struct words *w, struct text text, uint64_t hash)
 {
 	size_t at = hash & (w->room - 1);
 
-	while (w->slots[at].text.at != NULL &&
-	    (w->slots[at].hash != hash || !text_is(w->slots[at].text, text)))
+	while (w->tags[at] != 0 &&
+	    (w->tags[at] != tag_of(hash) || w->slots[at].hash != hash ||
+		!text_is(w->slots[at].text, text)))
 		at = (at + 1) & (w->room - 1);
-	return &w->slots[at];
+	return at;
 }
 
 static bool
 words_grow(struct words *w)
 {
-	struct words bigger = {.room = w->room * 2, .count = w->count};
-	size_t i;
+	struct words bigger = {.count = w->count};
+	size_t i, at;
 
-	bigger.slots = calloc(bigger.room, sizeof(*bigger.slots));
-	if (bigger.slots == NULL)
+	if (!words_take_room(&bigger, w->room * 2))
 		return false;
 	for (i = 0; i < w->room; i++) {
-		struct word *old = &w->slots[i];
+		const struct word *old = &w->slots[i];
 
-		if (old->text.at != NULL)
-			*words_slot(&bigger, old->text, old->hash) = *old;
+		if (w->tags[i] == 0)
+			continue;
+		at = words_slot(&bigger, old->text, old->hash);
+		bigger.slots[at] = *old;
+		bigger.tags[at] = w->tags[i];
 	}
 	free(w->slots);
+	free(w->tags);
 	*w = bigger;
 	return true;
 }
@@ -75,16 +102,18 @@ struct word *
 words_put(struct words *w, struct text text)
 {
 	uint64_t hash = text_hash(text);
-	struct word *slot = words_slot(w, text, hash);
+	size_t at = words_slot(w, text, hash);
+	struct word *slot;
 	char *copy;
 
-	if (slot->text.at != NULL)
-		return slot;
+	if (w->tags[at] != 0)
+		return &w->slots[at];
 	if (w->count * 2 >= w->room) {
 		if (!words_grow(w))
 			return NULL;
-		slot = words_slot(w, text, hash);
+		at = words_slot(w, text, hash);
 	}
+	slot = &w->slots[at];
 	copy = malloc(text.len + 1);
 	if (copy == NULL)
 		return NULL;
@@ -92,6 +121,7 @@ words_put(struct words *w, struct text text)
 	copy[text.len] = '\0';
 	slot->text = (struct text){copy, text.len};
 	slot->hash = hash;
+	w->tags[at] = tag_of(hash);
 	w->count++;
 	return slot;
 }
@@ -99,9 +129,9 @@ words_put(struct words *w, struct text text)
 const struct word *
 words_find(const struct words *w, struct text text, uint64_t hash)
 {
-	const struct word *slot = words_slot(w, text, hash);
+	size_t at = words_slot(w, text, hash);
 
-	return slot->text.at == NULL ? NULL : slot;
+	return w->tags[at] == 0 ? NULL : &w->slots[at];
 }
 
 enum err

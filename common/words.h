@@ -21,7 +21,15 @@ enum {
 	WORD_CLEAN = 8,	    /* a function that reads its arguments only */
 	WORD_OPAQUE = 16,   /* a function that may do anything */
 	WORD_QUERY = 32,    /* a query may begin with it */
-	WORD_ESCAPING = 64  /* a function that reaches past the statement */
+	WORD_ESCAPING = 64, /* a function that reaches past the statement */
+	WORD_EXTENSION = 128, /* an extension whose functions are clean */
+	/* a function that cannot fail: see enum total */
+	WORD_TOTAL_ALWAYS = 256,
+	WORD_TOTAL_FIRST = 512,
+	WORD_TOTAL_LAST = 1024,
+	WORD_TOTAL_PLAIN = 2048,
+	WORD_CLAUSE = 4096, /* a clause of a query may begin with it */
+	WORD_EFFECT = 8192 /* opaque, but returns nothing that is stored */
 };
 
 struct word {

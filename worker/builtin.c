@@ -8,6 +8,7 @@
 #include "worker/builtin.h"
 #include "worker/launder.h"
 #include "worker/own_settings.h"
+#include "worker/predicates.h"
 
 /* Operations after which everything decided about later statements still
  * stands. */
@@ -43,6 +44,29 @@ builtin_may_set(const struct statement *s)
 	       (s->traits & hidden_code) != 0;
 }
 
+/* What users' code reads is in the touch, where the catalogue knows it. */
+static uint64_t
+known_code(const struct touch *t)
+{
+	return t->is_code_known ? BIT(TRAIT_UNKNOWN_FUNCTION) : 0;
+}
+
+/* Does it call no opaque functions but those whose results hold nothing that
+ * is stored? */
+static bool
+reveals_nothing(const struct gate *g, const struct statement *s)
+{
+	const struct classifier *c = g->policy->classifiers[g->lex.dialect];
+	size_t i;
+
+	for (i = 0; i < s->name_count; i++) {
+		if (classifier_lists(c, s->names[i]) == FUNCTION_OPAQUE &&
+		    classifier_reveals(c, s->names[i]))
+			return false;
+	}
+	return true;
+}
+
 bool
 builtin_may_carry(
     const struct gate *g, const struct statement *s, const struct touch *t)
@@ -50,18 +74,39 @@ builtin_may_carry(
 	const uint64_t fetching =
 	    BIT(OP_FETCH) | BIT(OP_EXECUTE) | BIT(OP_CALL) | BIT(OP_DO) |
 	    BIT(OP_FUNCTION_CALL) | BIT(OP_UNKNOWN) | BIT(OP_MOVE);
+	uint64_t hidden = s->traits & hidden_code & ~known_code(t);
 
 	if (!gate_protects(g))
 		return false;
-	return t->mentions || t->is_unknown || (s->traits & hidden_code) != 0 ||
+	if ((hidden & BIT(TRAIT_OPAQUE_FUNCTION)) != 0 && reveals_nothing(g, s))
+		hidden &= ~BIT(TRAIT_OPAQUE_FUNCTION);
+	return t->mentions || t->is_unknown || t->is_code_open || hidden != 0 ||
 	       ((s->operations & fetching) != 0 && g->carries_later);
+}
+
+/* A name on no list is of users' code. The catalogue knows whether that can be
+ * trusted, and where it has the name of a built-in function. */
+static void
+settle_code(struct statement *s, const struct touch *t)
+{
+	const uint64_t unknown = BIT(TRAIT_UNKNOWN_FUNCTION);
+
+	if (!t->is_code_known)
+		return;
+	if (t->runs_code)
+		s->traits |= unknown;
+	else if (s->unlisted_count > 0)
+		s->traits &= ~unknown;
+	if ((s->traits & hidden_code) == 0)
+		s->function = (struct text){NULL, 0};
 }
 
 void
 builtin_traits(struct gate *g, struct statement *s, const struct touch *t,
     struct arena *a)
 {
-	own_settings_note(g, s, a);
+	settle_code(s, t);
+	own_settings_note(g, s, t, a);
 	if (t->is_protected)
 		s->traits |= BIT(TRAIT_PROTECTED);
 	if (launders(s, t))
@@ -75,8 +120,14 @@ builtin_refusal(struct gate *g, const struct statement *s,
 	struct text refusal = own_settings_refusal(g, s, a);
 	const char *text;
 
+	if (refusal.len == 0)
+		refusal = predicates_refusal(s, t, a);
 	if (refusal.len > 0)
 		return refusal;
+	if ((s->operations & (BIT(OP_COPY_FILE) | BIT(OP_COPY_PROGRAM))) != 0 &&
+	    gate_protects(g))
+		return TEXT("files and programs of the server may hold every "
+			    "value there is, and some are protected");
 	if ((s->operations & BIT(OP_REPLICATION)) != 0 && gate_protects(g))
 		return TEXT("replication carries every value there is, and "
 			    "some are protected");

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/flow.h"
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/gate.h"
@@ -123,6 +124,8 @@ touch_join(struct touch *t, const struct touch *other)
 {
 	t->is_protected |= other->is_protected;
 	t->mentions |= other->mentions;
+	t->is_code_protected |= other->is_code_protected;
+	t->runs_inner |= other->runs_inner;
 	t->is_unknown |= other->is_unknown;
 	if (other->derived.mask != MASK_NONE) {
 		bool is_denied = t->derived.is_denied;
@@ -146,7 +149,8 @@ touch_statement(struct gate *g, struct ruling *j, const struct statement *s,
 {
 	enum err e = protection_touch(g->protection, s, j->arena, out);
 
-	if (e == ERR_NONE && out->is_unknown && snapshot_read_again(g))
+	if (e == ERR_NONE && gate_protects(g) &&
+	    (out->is_unknown || out->is_code_unseen) && snapshot_read_again(g))
 		e = protection_touch(g->protection, s, j->arena, out);
 	if (e != ERR_NONE) /* out says protected and mentions already */
 		log_warning("catalogue: %s; masking strictly", err_text(e));
@@ -162,11 +166,10 @@ judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 
 	s->operations |= g->also;
 	*touch = (struct touch){0};
-	if (!protection_is_empty(g->protection))
-		touch_statement(g, j, s, touch);
+	touch_statement(g, j, s, touch);
 	builtin_traits(g, s, touch, j->arena);
-	e = policy_decide(g->policy, g->identity, &g->place, s, time(NULL),
-	    snapshot_resolve, g, j->arena, v);
+	e = docket_decide(
+	    g->docket, s, time(NULL), snapshot_resolve, g, j->arena, v);
 	if (e != ERR_NONE) {
 		v->decision = THEN_DENY;
 		v->rule = NULL;
@@ -226,8 +229,12 @@ judge_together(struct gate *g, struct ruling *j)
 			verdict_tighten(&j->verdict, &j->verdicts[i]);
 	}
 	judge_claims(g, j);
+	/* Of several results nobody knows which statement's one is. */
+	if (j->text.count == 1)
+		j->touch.flow = touch.flow;
 	if (j->may_carry && !j->touch.mentions) {
 		j->touch.is_protected = j->touch.mentions = true;
+		j->touch.flow = NULL;
 		j->touch.derived = (struct column_protection){
 		    .mask = MASK_REDACT, .is_derived = true};
 	}
@@ -297,7 +304,7 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	j->reading = snapshot_reading(g);
 	j->minute = time(NULL) / 60;
 	j->carries_later = g->carries_later;
-	if (g->protection == NULL || classifier == NULL) {
+	if (g->protection == NULL || g->docket == NULL || classifier == NULL) {
 		j->verdict.reason = TEXT("no policy is loaded");
 		return;
 	}
@@ -355,6 +362,7 @@ is_keepable(const struct gate *g, const struct ruling *j)
 
 	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
 	    j->text.trace_comment.len == 0 &&
+	       (j->touch.flow == NULL || !j->touch.flow->reads_literals) &&
 	       (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
 	       !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
 }
@@ -375,21 +383,46 @@ cache_key(struct gate *g, struct text sql)
 	return key;
 }
 
+/* The first of the slots that a text may be in. The low bits of the hash hang
+ * on the low bits of the text's bytes alone. */
 static struct ruling **
-cache_slot(struct gate *g, struct text key)
+cache_set(struct gate *g, struct text key)
 {
-	return &g->cache[text_hash(key) & (GATE_CACHE_SLOTS - 1)];
+	uint64_t hash = text_hash(key);
+	size_t set = (hash ^ hash >> 32) & (GATE_CACHE_SLOTS / GATE_CACHE_WAYS - 1);
+
+	return &g->cache[set * GATE_CACHE_WAYS];
 }
 
 static struct ruling *
 cache_find(struct gate *g, struct text key)
 {
-	struct ruling *j = *cache_slot(g, key);
+	struct ruling **set = cache_set(g, key);
+	size_t i;
 
-	if (j == NULL || !gate_is_current(g, j) ||
-	    !text_is(j->text.statements[0].canonical, key))
-		return NULL;
-	return ruling_share(j);
+	for (i = 0; i < GATE_CACHE_WAYS; i++) {
+		if (set[i] != NULL && gate_is_current(g, set[i]) &&
+		    text_is(set[i]->text.statements[0].canonical, key))
+			return ruling_share(set[i]);
+	}
+	return NULL;
+}
+
+/* Newest first; the oldest has to go, or whoever is outdated. */
+static void
+cache_keep(struct gate *g, struct ruling *j)
+{
+	struct ruling **set = cache_set(g, j->text.statements[0].canonical);
+	size_t i;
+
+	for (i = 0; i + 1 < GATE_CACHE_WAYS; i++) {
+		if (set[i] == NULL || !gate_is_current(g, set[i]))
+			break;
+	}
+	ruling_drop(set[i]);
+	for (; i > 0; i--)
+		set[i] = set[i - 1];
+	set[0] = ruling_share(j);
 }
 
 struct ruling *
@@ -406,13 +439,8 @@ gate_judge(struct gate *g, struct text sql)
 	judge_into(g, j, sql);
 	j->bytes = arena_used(j->arena);
 	bytes_of_rulings += j->bytes;
-	if (is_keepable(g, j)) {
-		struct ruling **slot =
-		    cache_slot(g, j->text.statements[0].canonical);
-
-		ruling_drop(*slot);
-		*slot = ruling_share(j);
-	}
+	if (is_keepable(g, j))
+		cache_keep(g, j);
 	return j;
 }
 
@@ -426,12 +454,11 @@ judge_unseen(struct gate *g, struct ruling *j)
 
 	j->operations = unseen.operations;
 	j->traits = unseen.traits;
-	if (!snapshot_is_current(g) || gate_protects(g))
+	if (!snapshot_is_current(g) || gate_protects(g) || g->docket == NULL)
 		return;
 	j->generation = g->policy->generation;
-	if (policy_decide(g->policy, g->identity, &g->place, &unseen,
-		time(NULL), snapshot_resolve, g, j->arena,
-		&j->verdict) != ERR_NONE)
+	if (docket_decide(g->docket, &unseen, time(NULL), snapshot_resolve, g,
+		j->arena, &j->verdict) != ERR_NONE)
 		j->verdict.decision = THEN_DENY;
 	keep_rule(g, j);
 }
@@ -471,17 +498,15 @@ gate_take_rate(struct gate *g, const struct ruling *j)
 }
 
 void
-gate_output(struct gate *g, const struct ruling *j, uint32_t table, int column,
-    struct column_protection *out)
+gate_output(struct gate *g, const struct ruling *j,
+    const struct origin *origin, struct column_protection *out)
 {
 	enum err e = ERR_STORE;
 
 	if (g->protection != NULL)
-		e = protection_output(
-		    g->protection, &j->touch, table, column, out);
+		e = protection_output(g->protection, &j->touch, origin, out);
 	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
-		e = protection_output(
-		    g->protection, &j->touch, table, column, out);
+		e = protection_output(g->protection, &j->touch, origin, out);
 	if (e != ERR_NONE ||
 	    ((g->is_schema_open || g->is_distrusted) && gate_protects(g)))
 		*out = (struct column_protection){.mask = MASK_REDACT};

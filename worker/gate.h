@@ -23,6 +23,7 @@
 enum {
 	GATE_RULING_MAX = 64 * 1024 * 1024, /* bytes one ruling takes */
 	GATE_CACHE_SLOTS = 64,	   /* rulings of recent texts; power of two */
+	GATE_CACHE_WAYS = 4,	   /* of them for texts of one hash */
 	GATE_KEPT_MAX = 64 * 1024, /* bytes of one of those */
 	GATE_CATALOG_WAIT_MS = 5000,
 	GATE_REASON_MAX = 512,
@@ -82,6 +83,7 @@ struct gate {
 	/* Operations that whatever is judged now has besides its own: those
 	 * of the way in which it came. */
 	uint64_t also;
+	struct docket *docket;	       /* the rules that concern the session */
 	struct protection *protection; /* NULL until gate_enter() */
 	struct wish *wish;	       /* the database's catalogue */
 	unsigned first_epoch; /* of the schema, when the session began */
@@ -154,7 +156,7 @@ enum err gate_record(struct gate *g, const struct ruling *j,
 
 /* How a column of a result is to be masked, asking the catalogue process for
  * a fresh reading when the column is unknown. Any error: out says redact. */
-void gate_output(struct gate *g, const struct ruling *j, uint32_t table,
-    int column, struct column_protection *out);
+void gate_output(struct gate *g, const struct ruling *j,
+    const struct origin *origin, struct column_protection *out);
 
 #endif

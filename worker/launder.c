@@ -8,6 +8,7 @@
  * (which is masked as any output), and in an INSERT of VALUES, which can read
  * no column at all.
  */
+#include "common/flow.h"
 #include "worker/launder.h"
 
 static const uint64_t storing =
@@ -178,16 +179,29 @@ is_plain_table(const struct statement *s)
 	return text_is(token, TEXT("table"));
 }
 
+/* A procedure that the catalogue knows stores nothing, or we were done. */
+static uint64_t
+stored_by(const struct touch *t)
+{
+	bool is_known = t->is_code_known && !t->is_code_open;
+
+	return is_known ? storing & ~BIT(OP_CALL) : storing;
+}
+
 bool
 launders(const struct statement *s, const struct touch *t)
 {
 	const uint64_t rows = BIT(OP_INSERT) | BIT(OP_UPDATE);
 
+	if (t->is_code_storing)
+		return true;
+	if (t->flow != NULL && t->flow->is_understood)
+		return t->flow->copy.where != NULL;
 	if (!t->mentions)
 		return false;
 	if (calls_storing_function(s))
 		return true;
-	if ((s->operations & storing) == 0)
+	if ((s->operations & stored_by(t)) == 0)
 		return false;
 	if (is_plain_copy(s) || is_plain_table(s))
 		return false;

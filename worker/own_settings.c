@@ -138,6 +138,24 @@ struct config_calls { /* those of one statement */
 	struct text refusal;
 };
 
+/* How pg_dump sets what servers of its time may not have. Its WHERE makes
+ * the setting's name a constant, whatever relation is meant. */
+static const struct text guarded_form =
+    TEXT("select set_config ( name , '?' , false ) from pg_settings "
+	 "where name = '?'");
+
+static bool
+is_guarded(const struct statement *s)
+{
+	const struct token *last;
+
+	if (!text_is(s->canonical, guarded_form) || s->token_count == 0)
+		return false;
+	last = &s->tokens[s->token_count - 1];
+	return last->kind == TOKEN_STRING &&
+	       text_is(last->name, TEXT("restrict_nonsystem_relation_kind"));
+}
+
 static void
 read_calls(struct gate *g, const struct statement *s, struct arena *a,
     struct config_calls *out)
@@ -148,6 +166,8 @@ read_calls(struct gate *g, const struct statement *s, struct arena *a,
 	size_t i;
 
 	*out = (struct config_calls){.is_sure = true};
+	if (is_guarded(s))
+		return;
 	lex.is_utf8 = text_is_utf8(s->raw);
 	out->is_sure = lexer_run(&lex, s->raw, a, &l) == ERR_NONE;
 	for (i = 0; out->is_sure && i < l.count; i++) {
@@ -166,23 +186,41 @@ read_calls(struct gate *g, const struct statement *s, struct arena *a,
 				    "its setting in a constant");
 }
 
-/* The form in which clients' libraries make sure of their search_path: it is
- * a SET, spelt as a SELECT, and reaches no further. */
+/* Cut `start` off, if that is how it begins. */
 static bool
-is_plain_set_config(const struct statement *s)
+skip(struct text *rest, struct text start)
 {
-	static const struct text form =
-	    TEXT("select pg_catalog . set_config ( '?' , '?' , ");
+	if (!text_starts(*rest, start))
+		return false;
+	rest->at += start.len, rest->len -= start.len;
+	return true;
+}
+
+/* The form in which clients' libraries make sure of their search_path, and
+ * pgAdmin of bytea_output: it is a SET, spelt as a SELECT, and reaches no
+ * further. Without its schema it could be somebody else's set_config, unless
+ * the catalogue knows that there is none. */
+static bool
+is_plain_set_config(const struct statement *s, const struct touch *t)
+{
+	bool is_sure = t->is_code_known && !t->runs_code;
 	struct text rest = s->canonical;
 
-	if (!text_starts(rest, form))
+	if (is_sure && is_guarded(s))
+		return true;
+	if (!skip(&rest, TEXT("select ")) ||
+	    !(skip(&rest, TEXT("pg_catalog . ")) || is_sure) ||
+	    !skip(&rest, TEXT("set_config ( '?' , '?' , ")) ||
+	    !(skip(&rest, TEXT("false )")) || skip(&rest, TEXT("true )"))))
 		return false;
-	rest.at += form.len, rest.len -= form.len;
-	return text_is(rest, TEXT("false )")) || text_is(rest, TEXT("true )"));
+	return rest.len == 0 ||
+	       text_is(rest,
+		   TEXT(" from pg_catalog . pg_settings where name = '?'"));
 }
 
 void
-own_settings_note(struct gate *g, struct statement *s, struct arena *a)
+own_settings_note(struct gate *g, struct statement *s, const struct touch *t,
+    struct arena *a)
 {
 	struct config_calls calls;
 
@@ -192,7 +230,7 @@ own_settings_note(struct gate *g, struct statement *s, struct arena *a)
 	s->operations |= BIT(OP_SET);
 	if (calls.sets_role)
 		s->operations |= BIT(OP_SET_ROLE);
-	if (!calls.is_sure || !is_plain_set_config(s))
+	if (!calls.is_sure || !is_plain_set_config(s, t))
 		return;
 	s->traits &=
 	    ~(BIT(TRAIT_ESCAPING_FUNCTION) | BIT(TRAIT_OPAQUE_FUNCTION));

@@ -7,7 +7,8 @@
 #include "worker/gate.h"
 
 /* A call of set_config() is a SET too: note what it sets, for the policy. */
-void own_settings_note(struct gate *g, struct statement *s, struct arena *a);
+void own_settings_note(struct gate *g, struct statement *s,
+    const struct touch *t, struct arena *a);
 
 /* Is it nothing but a SET of application_name where the identity is shown?
  * Drivers send it unasked. Its value is recorded as a claim; what runs is in

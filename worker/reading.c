@@ -7,6 +7,21 @@
 #include "worker/reading.h"
 
 static bool
+has_foreign_server(const struct gate *g)
+{
+	return g->server_encoding != NULL &&
+	       g->server_encoding->kind != ENCODING_UTF8;
+}
+
+/* From one encoding into another the server does not go through Unicode. */
+static bool
+is_converted_by_detours(const struct gate *g)
+{
+	return has_foreign_server(g) && g->coder.encoding != NULL &&
+	       g->coder.encoding != g->server_encoding;
+}
+
+static bool
 set(struct gate *g, const struct encoding **which, struct text name)
 {
 	*which = encoding_by_name(name);
@@ -15,8 +30,10 @@ set(struct gate *g, const struct encoding **which, struct text name)
 	coder_set(&g->coder,
 	    encoding_effective(g->client_encoding, g->server_encoding));
 	/* it folds and cuts names in its own way */
-	g->lex.is_foreign_server = g->server_encoding != NULL &&
-				   g->server_encoding->kind != ENCODING_UTF8;
+	g->lex.is_foreign_server = has_foreign_server(g);
+	g->lex.doubts_names =
+	    (g->server_encoding != NULL && g->server_encoding->is_ambiguous) ||
+	    is_converted_by_detours(g);
 	return true;
 }
 
@@ -38,6 +55,15 @@ reading_is_plain(const struct gate *g, struct text sql)
 	return g->coder.encoding == NULL || text_is_ascii(sql);
 }
 
+/* May a quote or a backslash of the server's be none of ours? */
+static bool
+is_unreadable(const struct gate *g)
+{
+	return g->coder.encoding->is_client_only &&
+	       (g->coder.encoding->kind != ENCODING_EXACT ||
+		   has_foreign_server(g));
+}
+
 enum err
 reading_of(struct gate *g, struct text sql, struct arena *a, struct text *out,
     struct lex_state *lex_out, const char **why_out)
@@ -48,20 +74,17 @@ reading_of(struct gate *g, struct text sql, struct arena *a, struct text *out,
 	*lex_out = g->lex;
 	if (reading_is_plain(g, sql))
 		return ERR_NONE;
-	switch (g->coder.encoding->kind) {
-	case ENCODING_CLIENT_ONLY:
+	if (is_unreadable(g)) {
 		*why_out = "a text beyond ASCII cannot be read surely in this "
 			   "client_encoding: use UTF8";
 		return ERR_UNSUPPORTED;
-	case ENCODING_RAW:
+	}
+	if (g->coder.encoding->kind == ENCODING_RAW) {
 		lex_out->is_utf8 = false;
 		return ERR_NONE;
-	case ENCODING_DOUBTFUL:
-		lex_out->doubts_names = true;
-		break;
-	default:
-		break;
 	}
+	if (g->coder.encoding->kind == ENCODING_DOUBTFUL)
+		lex_out->doubts_names = true;
 	e = coder_to_utf8(&g->coder, sql, a, out);
 	if (e != ERR_NONE && e != ERR_MEMORY) {
 		*why_out = "the text is not valid in its client_encoding";

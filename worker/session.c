@@ -37,6 +37,7 @@ static const char *const endings[ENDING_MAX] = {
     [ENDING_LOGIN] = "login failed",
     [ENDING_DRAIN] = "shutdown",
     [ENDING_KILLED] = "killed by an operator",
+    [ENDING_POLICY] = "the policy changed",
     [ENDING_AUDIT] = "audit sink failed",
     [ENDING_ERROR] = "internal error",
 };

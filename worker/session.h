@@ -21,6 +21,7 @@ enum ending { /* why a session ends; recorded in the disconnect event */
 	ENDING_LOGIN,	 /* it did not get in */
 	ENDING_DRAIN,	 /* Sallyport is stopping */
 	ENDING_KILLED,	 /* an operator ended it */
+	ENDING_POLICY,	 /* what it was doing is not allowed any more */
 	ENDING_AUDIT,	 /* the audit sink does not take records */
 	ENDING_ERROR,	 /* out of memory and the like */
 	ENDING_MAX

@@ -36,6 +36,8 @@ drop_policy(struct gate *g)
 {
 	protection_free(g->protection);
 	g->protection = NULL;
+	docket_free(g->docket);
+	g->docket = NULL;
 	if (g->policy_arena != NULL) {
 		policy_close(g->policy);
 		free(g->policy);
@@ -98,14 +100,18 @@ snapshot_is_current(struct gate *g)
 	return false;
 }
 
-/* Does anything this policy decides hang on what the relations are? */
+/* Does anything this policy decides hang on what the relations and users'
+ * functions are? */
 static bool
 policy_needs_catalog(const struct policy *p)
 {
+	const uint64_t code = BIT(TRAIT_UNKNOWN_FUNCTION);
 	size_t i;
 
 	for (i = 0; i < p->rule_count; i++) {
-		if (p->rules[i].to_count > 0)
+		const struct rule *r = &p->rules[i];
+
+		if (r->to_count > 0 || ((r->has | r->lacks) & code) != 0)
 			return true;
 	}
 	return p->protect_count > 0;
@@ -127,7 +133,9 @@ snapshot_protect(struct gate *g)
 	protection_free(g->protection);
 	g->protection = protection_new(g->policy, g->identity, g->catalog_store,
 	    g->place.upstream, g->place.database);
-	if (g->protection == NULL)
+	docket_free(g->docket);
+	g->docket = docket_new(g->policy, g->identity, &g->place);
+	if (g->protection == NULL || g->docket == NULL)
 		return ERR_MEMORY;
 	protection_sync(g->protection, snapshot_reading(g));
 	return ERR_NONE;

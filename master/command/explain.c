@@ -111,6 +111,18 @@ verdict_add(json_t *to, const struct verdict *v)
 	json_object_set_new(to, "limits", limits_json(&v->limits));
 }
 
+/* The columns of a relation are known when it runs, not here. */
+static const char *
+masking_words(const struct statement *s, const struct verdict *v)
+{
+	if ((s->traits & BIT(TRAIT_PROTECTED)) == 0 ||
+	    v->decision == THEN_DENY)
+		return "";
+	return "columns of these relations are protected: outputs that can "
+	       "hold their values leave masked, and other uses (WHERE, GROUP "
+	       "BY ...) are refused unless `predicates` lets them through";
+}
+
 static json_t *
 statement_json(const struct statement *s, const struct verdict *v)
 {
@@ -129,8 +141,11 @@ statement_json(const struct statement *s, const struct verdict *v)
 	    relations, "rules", matched);
 	if (all != NULL && s->function.len > 0)
 		json_object_set_new(all, "function", text_json(s->function));
-	if (all != NULL)
+	if (all != NULL) {
+		json_object_set_new(
+		    all, "masking", json_string(masking_words(s, v)));
 		verdict_add(all, v);
+	}
 	return all;
 }
 
@@ -256,6 +271,7 @@ judgement_print(const json_t *all)
 		member_print(s, "function");
 		rules_print(json_object_get(s, "rules"));
 		verdict_print(s);
+		member_print(s, "masking");
 		putchar('\n');
 	}
 	if (json_array_size(statements) != 1)

@@ -310,6 +310,8 @@ class Wire:
             self.send(message(b"p", scram.final(body[4:])))
         elif code == 12:
             scram.verify(body[4:])
+        elif code == 3:
+            self.send(message(b"p", string(password)))
         elif code == 5:
             inner = hashlib.md5((password + user).encode()).hexdigest()
             outer = hashlib.md5(inner.encode() + body[4:8]).hexdigest()

@@ -23,8 +23,9 @@ CREATE TYPE trap AS (a sprung_by);
 
 # Unreadable to Sallyport, in every way in which it says so.
 UNREADABLE = [
-    "{}, $0000000001", "{}, $4294967297", "{}, U&'x' UESCAPE $$!$$",
-    "{}, U&'x' UESCAPE E'!'", "{}, U&'x' UESCAPE $a$!$a$", "\v {}",
+    "{}, $0000000001", "{}, $4294967297", "{}, U&'x' UESCAPE $$a$$",
+    "{}, U&'x' UESCAPE E'a'", "{}, U&'x' UESCAPE B'1'", "\v {}",
+    "{}, 1e5$$a$$", "{}, U&'x' UESCAPE", "{}, 0x1F$$a$$", "{}, $1a$$a$$",
     "{}, 1_000", "{}, 0x1F", "{}, 1a", "{}, $1a", "{}, 1e", "{}, '", "{}, \"",
     "{}, $$", "{}, /*", "{}, \\", "{}, E'\\u12'", "{}, U&'\\12'",
     '{}, U&"\\12"', "{}, U&'!12' UESCAPE '!'", "{}, 1.5e+", "{}, E'\\xff'",

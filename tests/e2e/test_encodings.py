@@ -164,17 +164,19 @@ def test_names_are_those_that_the_server_reads(world):
 
 def test_names_that_cannot_be_sure_are_refused(world):
     s = peopled(world)
-    for name, sql in (("EUC_JP", 'SELECT 1 AS "山"'),
+    for name, sql in (("EUC_JIS_2004", 'SELECT 1 AS "山"'),
                       ("WIN1258", 'SELECT 1 AS "é"'),
-                      ("SJIS", "SELECT '山'"), ("GBK", "SELECT '王'")):
-        python = {"EUC_JP": "euc_jp", "SJIS": "shift_jis", "GBK": "gbk"}.get(
-            name, "latin-1")
+                      ("BIG5", "SELECT '王'"), ("GB18030", "SELECT '王'"),
+                      ("JOHAB", "SELECT '김'"),
+                      ("SHIFT_JIS_2004", "SELECT '山'")):
+        python = {"EUC_JIS_2004": "euc_jp", "SHIFT_JIS_2004": "shift_jis",
+                  **CLIENT_ONLY}.get(name, "latin-1")
         with s.wire("alice", client_encoding=name) as w:
             denied(w.query(sql.encode(python)))
             assert w.query("SELECT 'plain'").rows == [[b"plain"]]
             value = sql[8].encode(python)
             rows = w.extended("SELECT $1::text", (value,)).rows
-            assert name not in CLIENT_ONLY or rows == [[value]], rows
+            assert sql[7] != "'" or rows == [[value]], rows
         record = s.sink.wait("statement", decision="deny")
         assert "client_encoding" in record["reason"], record
 
@@ -182,10 +184,26 @@ def test_names_that_cannot_be_sure_are_refused(world):
 def test_half_a_character_hides_no_quote(world):
     """0x5c and 0x27 as second bytes: what a bytewise reader gets wrong."""
     s = peopled(world)
-    with s.wire(client_encoding="SJIS") as w:
-        for text in (b"SELECT '\x95\x5c' || name FROM people --'",
-                     b"SELECT '\x81\x27, name FROM people"):
-            denied(w.query(text))
+    for name, half in (("BIG5", b"\xa5\x5c"), ("JOHAB", b"\x88\x5c"),
+                       ("SHIFT_JIS_2004", b"\x81\x5f"),
+                       ("GB18030", b"\x95\x5c")):
+        with s.wire(client_encoding=name) as w:
+            denied(w.query(b"SELECT '" + half + b"' || name FROM people --'"))
+            denied(w.query(b"SELECT '" + half + b"'"))
+    for name, half, whole in (("SJIS", b"\x95\x5c", "表"),
+                              ("GBK", b"\x95\x5c", "昞"),
+                              ("UHC", b"\x81\x41", "갂")):
+        sql = (b"SELECT E'" + half + b"' AS \"" + half +
+               b"\", 'a' AS b --'")
+        with s.wire(client_encoding=name) as w:
+            assert w.query(sql).rows == [[half, b"a"]], name
+            # here the quote is no half of a character to anybody
+            replies = w.query(b"SELECT '\x81\x27, name FROM people")
+            assert replies.errors and not replies.rows, replies.messages
+            # nor is one taken for a name in single bytes
+            rows = w.query(b'SELECT 1 AS "a' + half + b'"').rows
+            assert rows == [[b"1"]], rows
+        s.sink.statement(f"select '?' as {whole} , '?' as b")
     with s.wire(client_encoding="EUC_JP") as w:
         replies = w.query(b"SELECT '\xa1' || name FROM people --'")
         assert replies.errors and not replies.rows, replies.messages

@@ -187,7 +187,7 @@ def test_a_number_leads_to_the_function_it_now_has(world):
             c.execute("CREATE FUNCTION nice() RETURNS text LANGUAGE sql "
                       "AS $$SELECT 'nice'$$")
         oid = oid_of(world, "nice()", s.database)
-        assert result(w.exchange(call(oid))) is None
+        assert result(w.exchange(call(oid))) == b"nice"
         with world.pg.connect(s.database) as c:
             c.execute("ALTER FUNCTION nice() RENAME TO nasty")
         w.exchange(call(oid))

@@ -208,6 +208,46 @@ def test_row_limits_count_rows_and_not_what_replication_sends(world):
                 large += len(body) > 64 * 1024
 
 
+def change(pg, name):
+    pg.ask(f"INSERT INTO goods SELECT count(*), '{name}' FROM goods")
+
+
+def change_streams(pg, w, name):
+    change(pg, name)
+    streamed = b""
+    while name.encode() not in streamed:
+        kind, body = w.receive()
+        assert kind == b"d", body
+        streamed = body
+
+
+def test_running_stream_ends_when_the_policy_no_longer_allows_it(world):
+    goods = {"name": "names", "columns": ["public.goods.name"],
+             "mask": "redact"}
+    denial = {"name": "no copies", "does": ["replication"], "then": "deny"}
+    with source(world) as (pg, s):
+        allowed = s.policy
+        for policy in ({"protect": [goods], "rules": allowed["rules"]},
+                       {"protect": [], "rules": [*allowed["rules"], denial]}):
+            s.policy = allowed
+            s.reload()
+            with s.wire("alice", replication="database") as w:
+                at = w.query("IDENTIFY_SYSTEM").rows[0][2].decode()
+                w.send(pgwire.query(f"START_REPLICATION PHYSICAL {at}"))
+                assert w.receive()[0] == b"W"
+                change_streams(pg, w, "lamp")
+                s.reload()  # of the same
+                change_streams(pg, w, "compass")
+                s.policy = policy
+                s.reload()
+                change(pg, "unheard-of")
+                rest = w.rest()
+                assert fails(rest)["C"] == "42501", rest.errors
+                assert b"unheard-of" not in b"".join(
+                    body for _, body in rest.messages)
+        s.sink.wait("disconnect", 2, reason="the policy changed")
+
+
 # --- everybody else ----------------------------------------------------------
 
 def refused(s, login="alice", **parameters):

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct text names[] = {{"UTF8", 4}, {"LATIN1", 6}, {"LATIN9", 6},
     {"WIN1252", 7}, {"KOI8R", 5}, {"EUC_JP", 6}, {"SJIS", 4}, {"BIG5", 4},
-    {"GB18030", 7}, {"SQL_ASCII", 9}, {"EUC_KR", 6}, {"UHC", 3}};
+    {"GBK", 3}, {"GB18030", 7}, {"SQL_ASCII", 9}, {"EUC_KR", 6}, {"UHC", 3}};
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

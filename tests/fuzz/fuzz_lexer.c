@@ -1,4 +1,4 @@
-/* links: common/lexer.c common/lexer_string.c common/arena.c common/text.c */
+/* links: common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <stdlib.h>
 
 #include "common/lexer.h"
@@ -24,6 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	state.standard_conforming_strings = data[0] & 1;
 	state.is_utf8 = data[0] & 2;
+	state.is_foreign_server = data[0] & 4;
+	state.version = LEXER_VERSION_FIRST + (data[0] >> 3) % 8;
 	e = lexer_run(&state, sql, a, &l);
 	if (e == ERR_MALFORMED && (l.error == NULL || l.error_at > sql.len))
 		abort();

@@ -1,4 +1,4 @@
-/* links: worker/postgres/wire/replication_text.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/wire/replication_text.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/wire.c common/text.c common/arena.c */
 /*
  * Any text on a replication connection: what is taken for a command of its
  * grammar is written so that SQL's lexer reads it, as one statement.

@@ -1,4 +1,4 @@
-/* links: common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_string.c common/arena.c common/text.c */
+/* links: common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,11 +167,11 @@ START_TEST(offsets_lead_back_to_tokens)
 
 	/* "ab ( ) ef\nab( cd" */
 	ck_assert_int_eq(flat_make(&c, a, &f, &why), ERR_NONE);
-	ck_assert_uint_eq(flat_token_at(&f, 0), 0);
-	ck_assert_uint_eq(flat_token_at(&f, 1), 0);
-	ck_assert_uint_eq(flat_token_at(&f, 7), 4);
-	ck_assert_uint_eq(flat_token_at(&f, 14), 2);
-	ck_assert_uint_eq(flat_token_at(&f, 15), 2);
+	ck_assert_uint_eq(f.places[flat_place_at(&f, 0)].token, 0);
+	ck_assert_uint_eq(f.places[flat_place_at(&f, 1)].token, 0);
+	ck_assert_uint_eq(f.places[flat_place_at(&f, 7)].token, 4);
+	ck_assert_uint_eq(f.places[flat_place_at(&f, 14)].token, 2);
+	ck_assert_uint_eq(f.places[flat_place_at(&f, 15)].token, 2);
 	arena_free(a);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* links: worker/postgres/copy/copy_statement.c worker/postgres/copy/copy_options.c worker/postgres/copy/copy_format.c worker/postgres/wire/pg_put.c common/lexer.c common/lexer_string.c common/wire.c common/text.c common/arena.c */
+/* links: worker/postgres/copy/copy_statement.c worker/postgres/copy/copy_options.c worker/postgres/copy/copy_format.c worker/postgres/wire/pg_put.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/wire.c common/text.c common/arena.c */
 #include <check.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* links: common/lexer.c common/lexer_string.c common/arena.c common/text.c */
+/* links: common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,8 @@
 
 static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
     .standard_conforming_strings = true,
-    .is_utf8 = true};
+    .is_utf8 = true,
+    .version = 15};
 
 /* All tokens as kind letter and value, e.g. "Wselect N1 O+ N2". */
 static const char *
@@ -82,6 +83,12 @@ static const struct {
     {"U&\"d\\0061ta\"", "Qdata"},
     {"u&\"d!0061\" /* x */ uescape '!' b", "Qda Wb"},
     {"u & 'a'", "Wu O& Sa"},
+    {"U&'d!0061' UESCAPE E'!'", "Sda"},
+    {"U&'d!0061' UESCAPE $$!$$", "Sda"},
+    {"U&'d!0061'uescape'!'", "Sda"},
+    {"U&'d\\0061' uescapes '!'", "Sda Wuescapes S!"},
+    {"E'\\v'", "Sv"},
+    {"$1$$a$$ $000000001", "P$1 Sa P$000000001"},
     {"ub'1' e 'x'", "Wub S1 We Sx"},
     {"\"A\"\"b\" \"C d\"", "QA\"b QC d"},
     {"$$a$b$$ $x$ $$ $y$ $x$", "Sa$b S $$ $y$ "},
@@ -95,7 +102,8 @@ static const char *const refused[] = {"/* /* */", "'a", "E'a\\'", "E'\\'",
     "1e", "1e+", "1.5x", "1.a", "$1a", "$1234567890", "a\vb", "{", "\\",
     "\x01", "U&'\\00'", "U&'\\0000'", "U&'\\D800'", "U&'\\D800x'",
     "U&'a' UESCAPE", "U&'a' UESCAPE 'a'", "U&'a' UESCAPE '!!'",
-    "U&'a' UESCAPE E'!'", "E'\\u12'", "E'\\uD83D'", "E'\\uDE00'", "E'\\0'",
+    "U&'a' UESCAPE B'1'", "U&'a' UESCAPE n'!'", "U&'a' UESCAPE U&'!'",
+    "U&'a' UESCAPE '!'\n'!'", "U&'a' UESCAPE $1", "E'\\u12'", "E'\\uD83D'", "E'\\uDE00'", "E'\\0'",
     "E'\\xff'", "U&\"\\0000\"", "\xff", "'\xc3'", "B'1"};
 
 START_TEST(tokens_are_those_of_the_server)
@@ -116,21 +124,121 @@ static const struct {
 	const char *sql;
 	enum lexer_fault want;
 } faults[] = {
-    {"'a", FAULT_FOR_ALL},
-    {"\"\"", FAULT_FOR_ALL},
-    {"{", FAULT_FOR_ALL},
-    {"$a", FAULT_FOR_ALL},
-    {"E'\\u12'", FAULT_FOR_ALL},
-    {"U&'a' UESCAPE 'a'", FAULT_FOR_ALL},
-    {"1_000", FAULT_FOR_15},
-    {"$1a", FAULT_FOR_15},
-    {"a\vb", FAULT_FOR_15},
+    {"'a", FAULT_FOR_SERVER},
+    {"\"\"", FAULT_FOR_SERVER},
+    {"{", FAULT_FOR_SERVER},
+    {"$a", FAULT_FOR_SERVER},
+    {"E'\\u12'", FAULT_FOR_SERVER},
+    {"1_000", FAULT_FOR_SERVER},
+    {"$1a", FAULT_FOR_SERVER},
+    {"a\vb", FAULT_FOR_SERVER},
+    {"U&'a' UESCAPE", FAULT_FOR_SERVER},
     {"$0000000001", FAULT_FOR_US},
-    {"U&'a' UESCAPE E'!'", FAULT_FOR_US},
-    {"U&'a' UESCAPE $$!$$", FAULT_FOR_US},
+    {"1e5$$a$$", FAULT_FOR_US},
 };
 
-START_TEST(fault_tells_which_servers_refuse_it_too)
+/* What a text is to each version; "" is a refusal, ? one that only says that
+ * nobody can tell. */
+enum { V12, V13, V14, V15, V16, V17, V18, VERSIONS };
+#define SAME7(x) {x, x, x, x, x, x, x}
+#define SINCE15(old, now) {old, old, old, now, now, now, now}
+#define SINCE16(old, v15, now) {old, old, old, v15, now, now, now}
+#define SINCE17(old, now) {old, old, old, old, old, now, now}
+
+static const struct {
+	const char *sql, *want[VERSIONS], *unknown;
+} versions[] = {
+    /* numbers */
+    {"1.5e-5 1. .5 1..2", SAME7("N1.5e-5 N1. N.5 N1 O.. N2"),
+	"N1.5e-5 N1. N.5 N1 O.. N2"},
+    {"123abc", SINCE15("N123 Wabc", ""), "?"},
+    {"1.5x", SINCE15("N1.5 Wx", ""), "?"},
+    {"1.a", SINCE15("N1. Wa", ""), "?"},
+    {"1e", SINCE15("N1 We", ""), "?"},
+    {"1e+x", SINCE15("N1 We O+ Wx", ""), "?"},
+    {"1e5e6", SINCE15("N1e5 We6", ""), "?"},
+    {"1e'\\''", SINCE15("N1 S'", ""), "?"},
+    {"1u&'\\0061'", SINCE15("N1 Sa", ""), "?"},
+    {"1\xc3\xa9", SINCE15("N1 W\xc3\xa9", ""), "?"},
+    {"1_000", SINCE16("N1 W_000", "", "N1_000"), "?"},
+    {"1__0", SINCE15("N1 W__0", ""), "?"},
+    {"1_", SINCE15("N1 W_", ""), "?"},
+    {"1._5", SINCE15("N1. W_5", ""), "?"},
+    {"1_0.2_5e1_0",
+	SINCE16("N1 W_0 N.2 W_5e1_0", "", "N1_0.2_5e1_0"), "?"},
+    {"0x1F 0X_1f", SINCE16("N0 Wx1f N0 Wx_1f", "", "N0x1F N0X_1f"), "?"},
+    {"0o17 0b1_1", SINCE16("N0 Wo17 N0 Wb1_1", "", "N0o17 N0b1_1"), "?"},
+    {"0x", SINCE15("N0 Wx", ""), "?"},
+    {"0x_", SINCE15("N0 Wx_", ""), "?"},
+    {"0x1Fg", SINCE15("N0 Wx1fg", ""), "?"},
+    {"0o8", SINCE15("N0 Wo8", ""), "?"},
+    {"0b12", {"N0 Wb12", "N0 Wb12", "N0 Wb12", "", "?", "?", ""}, "?"},
+    {"0x1F.5", SINCE16("N0 Wx1f N.5", "", "N0x1F N.5"), "?"},
+    {"1_0..2", {"N1 W_0 O.. N2", "N1 W_0 O.. N2", "N1 W_0 O.. N2", "", "?",
+		   "N1_0 O.. N2", "N1_0 O.. N2"},
+	"?"},
+    {"1e5$$a$$", {"N1e5 Sa", "N1e5 Sa", "N1e5 Sa", "?", "?", "?", ""}, "?"},
+    {"1e+5$$a$$ 1$$a$$", SAME7("N1e+5 Sa N1 Sa"), "N1e+5 Sa N1 Sa"},
+    /* parameters */
+    {"$1abc", SINCE15("P$1 Wabc", ""), "?"},
+    {"$1_0", SINCE15("P$1 W_0", ""), "?"},
+    {"$1$2", SAME7("P$1 P$2"), "P$1 P$2"},
+    {"$4294967297", SAME7("?"), "?"},
+    /* the vertical tab */
+    {"a\vb", SINCE17("", "Wa Wb"), "?"},
+    {"'a'\v\n'b'", SINCE17("", "Sab"), "?"},
+    {"E'a\\vb'", SINCE17("Savb", "Sa\vb"), "?"},
+    {"U&'a\v0062' UESCAPE '\v'", SINCE17("Sab", ""), "?"},
+    /* UESCAPE */
+    {"U&'!0061' UESCAPE '!'", SAME7("Sa"), "Sa"},
+    {"U&'!0061' --x\n UESCAPE\n--y\n'!'", SAME7("Sa"), "Sa"},
+    {"U&'!0061' /**/ UESCAPE '!'", {"S!0061 Wuescape S!", "Sa", "Sa", "Sa",
+				       "Sa", "Sa", "Sa"},
+	"?"},
+    {"U&\"!0061\" UESCAPE E'!'", {"Q!0061 Wuescape S!", "Qa", "Qa", "Qa",
+				     "Qa", "Qa", "Qa"},
+	"?"},
+    {"U&'a' UESCAPE", {"Sa Wuescape", "", "", "", "", "", ""}, "?"},
+    {"U&'a' UESCAPE 'xy'",
+	{"Sa Wuescape Sxy", "", "", "", "", "", ""}, "?"},
+    {"U&'!0061' UESCAPE '!'\n'b'", {"Sa Sb", "", "", "", "", "", ""}, "?"},
+    {"U&'a' UESCAPE 'A'", SAME7(""), "?"},
+    {"U&'\\+210000'", {"?", "", "", "", "", "", ""}, "?"},
+};
+
+static const char *
+tokens_in_version(const char *sql, unsigned version)
+{
+	struct lex_state state = usual;
+	struct arena *a = arena_new(0);
+	struct lexed l;
+	const char *out;
+
+	state.version = version;
+	out = tokens_of(&state, text_of(sql));
+	if (lexer_run(&state, text_of(sql), a, &l) != ERR_NONE)
+		out = l.fault == FAULT_FOR_SERVER ? "" : "?";
+	arena_free(a);
+	return out;
+}
+
+START_TEST(each_version_has_tokens_of_its_own)
+{
+	const unsigned others[] = {0, 11, 19, 9};
+	const char *sql = versions[_i].sql;
+	size_t i;
+
+	for (i = 0; i < VERSIONS; i++)
+		ck_assert_str_eq(
+		    tokens_in_version(sql, LEXER_VERSION_FIRST + (unsigned)i),
+		    versions[_i].want[i]);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		ck_assert_str_eq(
+		    tokens_in_version(sql, others[i]), versions[_i].unknown);
+}
+END_TEST
+
+START_TEST(fault_tells_whether_the_server_refuses_it_too)
 {
 	struct arena *a = arena_new(0);
 	struct lexed l;
@@ -173,6 +281,13 @@ START_TEST(names_beyond_ascii_must_be_sure)
 	    {"select é", true, true},
 	    {"select \"é\"", true, false},
 	    {"select \"äääääääääääääääääääääääääääääää\"", true, true},
+	    {"select u&\"\\00e9\"", true, false},
+	    /* 63 bytes to a server in LATIN1, more to us */
+	    {"select u&\"\\00e9abcdefghijklmnopqrstuvwxyz"
+	     "abcdefghijklmnopqrstuvwxyzabcdefghij\"",
+		true, true},
+	    {"select E'\\xc3\\xa9'", false, true},
+	    {"select E'\\u00e9'", false, false},
 	    {"select 'é' || $$é$$ -- é", false, false},
 	    {"select e", false, false},
 	};
@@ -293,7 +408,9 @@ main(void)
 	    sizeof(table) / sizeof(table[0]));
 	tcase_add_loop_test(t, doubtful_text_is_refused, 0,
 	    sizeof(refused) / sizeof(refused[0]));
-	tcase_add_loop_test(t, fault_tells_which_servers_refuse_it_too, 0,
+	tcase_add_loop_test(t, each_version_has_tokens_of_its_own, 0,
+	    sizeof(versions) / sizeof(versions[0]));
+	tcase_add_loop_test(t, fault_tells_whether_the_server_refuses_it_too, 0,
 	    sizeof(faults) / sizeof(faults[0]));
 	tcase_add_test(t, nul_is_refused);
 	tcase_add_test(t, backslash_escapes_when_strings_do_not_conform);

@@ -118,6 +118,46 @@ START_TEST(numbers_out_of_range_are_no_origin)
 }
 END_TEST
 
+START_TEST(functions_are_told_once_each_whatever_calls_them)
+{
+	ck_assert_int_eq(
+	    node_tree_functions(TEXT("{OPEXPR :opno 9 :opfuncid 17 :args ({FUNCEXPR "
+				     ":funcid 18 :args (:funcid 17)} {AGGREF "
+				     ":aggfnoid 19} {WINDOWFUNC :winfnoid 20} "
+				     "{CONST :x \\:funcid 21})}"),
+		&tree),
+	    ERR_NONE);
+	ck_assert_uint_eq(tree.function_count, 4);
+	ck_assert_uint_eq(tree.functions[0], 17);
+	ck_assert_uint_eq(tree.functions[3], 20);
+	ck_assert(!tree.has_more_functions);
+}
+END_TEST
+
+START_TEST(tree_that_makes_no_sense_may_call_anything)
+{
+	ck_assert_int_eq(
+	    node_tree_functions(TEXT("{FUNCEXPR :funcid 18"), &tree),
+	    ERR_MALFORMED);
+	ck_assert(tree.has_more_functions);
+}
+END_TEST
+
+START_TEST(functions_without_end_are_too_many)
+{
+	static char text[NODE_FUNCTIONS_MAX * 32];
+	size_t len = 0, i;
+
+	for (i = 0; i <= NODE_FUNCTIONS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "{F :funcid %zu} ", 16384 + i);
+	ck_assert_int_eq(
+	    node_tree_functions((struct text){text, len}, &tree), ERR_NONE);
+	ck_assert_uint_eq(tree.function_count, NODE_FUNCTIONS_MAX);
+	ck_assert(tree.has_more_functions);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -134,6 +174,10 @@ main(void)
 	tcase_add_test(
 	    tc, trees_that_are_none_are_malformed_and_have_no_origins);
 	tcase_add_test(tc, numbers_out_of_range_are_no_origin);
+	tcase_add_test(
+	    tc, functions_are_told_once_each_whatever_calls_them);
+	tcase_add_test(tc, tree_that_makes_no_sense_may_call_anything);
+	tcase_add_test(tc, functions_without_end_are_too_many);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

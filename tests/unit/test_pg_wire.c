@@ -186,9 +186,15 @@ static const struct {
 	TEXT("SERROR\0C42703\0Mcolumn \"eve\" does not exist\0P1\0"
 	     "WPL/pgSQL function f() line 1\0\0"),
 	TEXT("eve"), TEXT("withheld"), TEXT("select 1 as eve, f(1)")},
+    {"a constant the client typed",
+	TEXT("SERROR\0C22P02\0Minvalid input: \"eve\"\0P8\0\0"),
+	TEXT("masked"), TEXT("\"eve\""), TEXT("select 'eve'::int")},
+    {"a value like one that was typed: no position",
+	TEXT("SERROR\0C22P02\0Minvalid input: \"eve\"\0\0"),
+	TEXT("eve"), TEXT("invalid"), TEXT("select 'eve' = email::int")},
     {"a value of another class, though it was typed",
-	TEXT("SERROR\0C22P02\0Minvalid input: \"eve\"\0P1\0\0"),
-	TEXT("eve"), TEXT("invalid"), TEXT("select 'eve'::int")},
+	TEXT("SERROR\0C23514\0Mno partition for \"eve\"\0P1\0\0"),
+	TEXT("eve"), TEXT("partition"), TEXT("select 'eve'::int")},
     {"no text is known",
 	TEXT("SERROR\0C42P01\0Mrelation \"nix\" does not exist\0P15\0\0"),
 	TEXT("nix"), TEXT("relation [masked]"), TEXT("")},
@@ -220,6 +226,21 @@ static const struct {
 	TEXT("SERROR\0C22012\0Meve adams\0"
 	     "WPL/pgSQL function f() line 1 at RAISE\0\0"),
 	TEXT("eve"), TEXT("withheld")},
+    {"names raised by a function",
+	TEXT("SERROR\0C23505\0Mx\0WPL/pgSQL function f()\0seve\0teve\0"
+	     "ceve\0deve\0neve\0Fpl_exec.c\0\0"),
+	TEXT("eve"), TEXT("pl_exec.c")},
+    {"names of a constraint, from a file of somebody else's",
+	TEXT("SERROR\0C23505\0Mx\0WPL/pgSQL function f()\0"
+	     "neve\0Fmain.c\0\0"),
+	TEXT("eve"), TEXT("main.c")},
+    {"names of a constraint, from no file at all",
+	TEXT("SERROR\0C23505\0Mx\0WPL/pgSQL function f()\0neve\0\0"),
+	TEXT("eve"), TEXT("23505")},
+    {"names of a constraint that a function met",
+	TEXT("SERROR\0C23505\0Meve\0WPL/pgSQL function f()\0"
+	     "npets_key\0Fnbtinsert.c\0\0"),
+	TEXT("eve"), TEXT("npets_key")},
     {"a statement run by a foreign key",
 	TEXT("SERROR\0C23503\0Mkey eve is there\0"
 	     "WSQL statement \"DELETE FROM ONLY t\"\0\0"),
@@ -234,6 +255,10 @@ static const struct {
     {"a plain context",
 	TEXT("SERROR\0C22P02\0Minvalid input \"eve\"\0"
 	     "WCOPY t, line 1, column id: \"eve\"\0\0"),
+	TEXT("eve"), TEXT("invalid input [masked]")},
+    {"a bound value",
+	TEXT("SERROR\0C22P02\0Minvalid input \"eve\"\0"
+	     "Wunnamed portal parameter $1 = 'eve'\0\0"),
 	TEXT("eve"), TEXT("invalid input [masked]")},
     {"bytes spelt out",
 	TEXT("SERROR\0C22P05\0Mbyte sequence 0xd0 0xad in it\0\0"),

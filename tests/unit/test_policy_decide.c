@@ -1,4 +1,4 @@
-/* links: common/policy_decide.c common/policy_touch.c common/policy_when.c common/who.c common/regex.c common/vocab.c common/err.c common/arena.c common/text.c */
+/* links: common/policy_decide.c common/policy_docket.c common/policy_touch.c common/policy_when.c common/who.c common/regex.c common/vocab.c common/err.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -280,9 +280,28 @@ decide(struct rule *rules, size_t count, const struct statement *s, time_t now,
     struct verdict *out)
 {
 	struct policy p = {.rules = rules, .rule_count = count};
+	struct docket *d = docket_new(&p, &alice, &shop);
+	struct verdict same;
+	enum err docketed, e;
 
-	return policy_decide(
+	ck_assert_ptr_nonnull(d);
+	docketed = docket_decide(d, s, now, resolve, NULL, arena, &same);
+	e = policy_decide(
 	    &p, &alice, &shop, s, now, resolve, NULL, arena, out);
+	docket_free(d);
+	if (e == ERR_MEMORY || docketed == ERR_MEMORY)
+		return docketed != ERR_NONE ? (*out = same, docketed) : e;
+	/* every test here is one of both ways to decide */
+	ck_assert_int_eq(docketed, e);
+	ck_assert_int_eq(same.decision, out->decision);
+	ck_assert_ptr_eq(same.rule, out->rule);
+	ck_assert(text_is(same.reason, out->reason));
+	ck_assert_uint_eq(same.matched_count, out->matched_count);
+	ck_assert_mem_eq(&same.limits, &out->limits, sizeof(same.limits));
+	ck_assert(same.matched_count == 0 ||
+	    memcmp(same.matched, out->matched,
+		same.matched_count * sizeof(*same.matched)) == 0);
+	return e;
 }
 
 START_TEST(decision_is_the_strictest)
@@ -682,6 +701,38 @@ START_TEST(when_is_a_condition)
 }
 END_TEST
 
+/* More rules than fit one word of a docket's sets, each fifth of another
+ * person's, in another place, on another table, or about other operations. */
+START_TEST(docket_of_many_rules_leaves_out_none_that_matches)
+{
+	struct rule rules[200] = {0};
+	struct relation_use use = READS("orders");
+	struct statement s = {.operations = BIT(OP_SELECT),
+	    .relations = &use,
+	    .relation_count = 1};
+	struct verdict v;
+	size_t i;
+
+	for (i = 0; i < 200; i++)
+		rules[i] = (struct rule){
+		    NAMED("r"), .then = i == 0 ? THEN_ALLOW : THEN_OBSERVE};
+	for (i = 5; i < 200; i += 5) {
+		struct rule *r = &rules[i];
+
+		r->who.user = i % 4 == 0 ? T("bob") : NULL;
+		r->who.user_count = i % 4 == 0;
+		r->on.upstream = i % 4 == 1 ? T("elsewhere") : NULL;
+		r->on.upstream_count = i % 4 == 1;
+		r->to = i % 4 == 2 ? T2("public.customers", "o.*") : NULL;
+		r->to_count = i % 4 == 2 ? 2 : 0;
+		r->does = i % 4 == 3 ? BIT(OP_DROP) : 0;
+	}
+	ck_assert_int_eq(decide(rules, 200, &s, 0, &v), ERR_NONE);
+	ck_assert_int_eq(v.decision, THEN_ALLOW);
+	ck_assert_uint_eq(v.matched_count, 161);
+}
+END_TEST
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 int
@@ -714,6 +765,7 @@ main(void)
 	tcase_add_loop_test(
 	    c, when_holds_in_its_days_hours_and_zone, 0, COUNT(moments));
 	tcase_add_test(c, when_is_a_condition);
+	tcase_add_test(c, docket_of_many_rules_leaves_out_none_that_matches);
 	suite_add_tcase(suite, c);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,8 +1,9 @@
-/* links: common/protection.c common/protection_follow.c common/protection_touch.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/arena.c common/text.c common/wire.c */
+/* links: common/protection.c common/protection_follow.c common/protection_exposing.c common/protection_touch.c common/protection_code.c common/code_calls.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "common/protection.h"
+#include "common/flow.h"
+#include "common/protection_inner.h"
 
 /* --- a catalogue of our own ------------------------------------------------
  * customers(id, email, name), orders(id, customer_id, total),
@@ -12,7 +13,7 @@
 
 enum {
 	CUSTOMERS = 100, ORDERS, EMAILS, SHOUT, RING_A, RING_B, OPAQUE, LOST,
-	GONE, PARTITION, STATS, WHOLE, OF_EMAILS
+	GONE, PARTITION, STATS, WHOLE, OF_EMAILS, PG_CLASS = 1259
 };
 
 static struct column_source of_email = {CUSTOMERS, 2};
@@ -38,6 +39,8 @@ static struct column lost[] = {{{"x", 1}, 25, &of_gone, 1, false}};
 static struct column partition[] = {
     {.name = {"id", 2}}, {{"email", 5}, 25, &of_email, 1, false}, {.name = {"", 0}}};
 static struct column stats[] = {{.name = {"most_common_vals", 16}}};
+static struct column classes[] = {{.name = {"relname", 7}},
+    {{"relpartbound", 12}, 194, &from_email, 1, false}};
 static struct column whole[] = {{{"n", 1}, 25, &of_whole, 1, false}};
 
 #define RELATION(oid, schema, name, columns)                                   \
@@ -56,6 +59,7 @@ static struct relation relations[] = {
     RELATION(PARTITION, "archive", "customers", partition),
     RELATION(STATS, "pg_catalog", "pg_stats", stats),
     RELATION(WHOLE, "public", "whole", whole),
+    RELATION(PG_CLASS, "pg_catalog", "pg_class", classes),
 };
 static size_t relations_shown = sizeof(relations) / sizeof(*relations);
 
@@ -90,6 +94,81 @@ store_relations_named(struct store *s, struct text upstream,
 		if (text_is(relations[i].name, name) && *count_out < max)
 			oids[(*count_out)++] = relations[i].oid;
 	}
+	return ERR_NONE;
+}
+
+/* Users' code: leak() and === read customers.email, any() reads anything,
+ * free() and the cast to ticket nothing, similar() is of a trusted extension,
+ * spread() stores what it reads, and lower() is a disguise. */
+static struct column_source code_reads[] = {
+    {CUSTOMERS, 2 | COLUMN_SOURCE_DERIVED}};
+static const struct code codes[] = {
+    {CODE_FUNCTION, {"leak", 4}, .is_disguise = true, .sources = code_reads,
+	.source_count = 1},
+    {CODE_OPERATOR, {"===", 3}, .is_disguise = true, .sources = code_reads,
+	.source_count = 1},
+    {CODE_FUNCTION, {"any", 3}, .is_disguise = true, .is_opaque = true},
+    {CODE_FUNCTION, {"free", 4}, .is_disguise = true},
+    {.kind = CODE_FUNCTION, .name = {"abs", 3}},
+    {CODE_FUNCTION, {"similar", 7}, .is_trusted = true},
+    {CODE_FUNCTION, {"spread", 6}, .is_disguise = true, .stores = true,
+	.sources = code_reads, .source_count = 1},
+    {CODE_FUNCTION, {"lower", 5}, .is_disguise = true,
+	.sources = code_reads, .source_count = 1},
+    {CODE_FUNCTION, {"total", 5}, .is_disguise = true,
+	.sources = code_reads, .source_count = 1},
+};
+enum { CODES = sizeof(codes) / sizeof(*codes) };
+static bool has_codes;
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+enum err
+store_code_names(struct store *s, struct text upstream, struct text database,
+    struct arena *a, uint64_t **hashes_out, size_t *count_out)
+{
+	size_t i;
+
+	(void)s, (void)upstream, (void)database;
+	*count_out = 0;
+	if (!has_codes)
+		return ERR_NOT_FOUND;
+	*hashes_out = arena_array(a, CODES, sizeof(**hashes_out));
+	for (i = 0; i < CODES; i++)
+		(*hashes_out)[(*count_out)++] =
+		    code_hash(codes[i].kind, codes[i].name);
+	qsort(*hashes_out, CODES, sizeof(**hashes_out), compare_hashes);
+	return ERR_NONE;
+}
+
+enum err
+store_code_named(struct store *s, struct text upstream, struct text database,
+    enum code_kind kind, struct text name, struct arena *a, struct code *out)
+{
+	size_t i;
+
+	(void)s, (void)upstream, (void)database, (void)a;
+	for (i = 0; i < CODES; i++) {
+		if (codes[i].kind == kind && text_is(codes[i].name, name)) {
+			*out = codes[i];
+			return ERR_NONE;
+		}
+	}
+	return ERR_NOT_FOUND;
+}
+
+enum err
+protection_flow(struct protection *of, const struct statement *s,
+    struct arena *a, struct flow *out)
+{
+	(void)of, (void)s, (void)a;
+	*out = (struct flow){.is_understood = false};
 	return ERR_NONE;
 }
 
@@ -301,6 +380,9 @@ END_TEST
 
 /* --- statements ----------------------------------------------------------- */
 
+static const struct origin nowhere = {.count = 1};
+static const struct origin customers_id = {CUSTOMERS, 1, 0, 1};
+
 START_TEST(count_of_a_protected_relation_is_clean)
 {
 	struct touch t = touch_of("customers", "count",
@@ -308,7 +390,7 @@ START_TEST(count_of_a_protected_relation_is_clean)
 	struct column_protection out;
 
 	ck_assert(t.is_protected && !t.mentions && !t.is_unknown);
-	ck_assert_int_eq(protection_output(p, &t, 0, 0, &out), ERR_NONE);
+	ck_assert_int_eq(protection_output(p, &t, &nowhere, &out), ERR_NONE);
 	ck_assert_int_eq(out.mask, MASK_NONE);
 }
 END_TEST
@@ -325,10 +407,10 @@ START_TEST(mention_of_a_protected_column_masks_what_has_no_origin)
 	/* public.customers and archive.customers */
 	ck_assert_uint_eq(t.column_count, 2);
 	ck_assert(text_is(t.columns[0], TEXT("email")));
-	ck_assert_int_eq(protection_output(p, &t, 0, 0, &out), ERR_NONE);
+	ck_assert_int_eq(protection_output(p, &t, &nowhere, &out), ERR_NONE);
 	ck_assert_int_eq(out.mask, MASK_REDACT);
 	ck_assert_int_eq(
-	    protection_output(p, &t, CUSTOMERS, 1, &out), ERR_NONE);
+	    protection_output(p, &t, &customers_id, &out), ERR_NONE);
 	ck_assert_int_eq(out.mask, MASK_NONE);
 }
 END_TEST
@@ -349,7 +431,7 @@ START_TEST(unknown_relation_is_said_to_be_unknown)
 
 	ck_assert(t.is_unknown && !t.is_protected);
 	ck_assert_ptr_nonnull(t.relation);
-	ck_assert_int_eq(protection_output(p, &t, 0, 0, &out), ERR_NONE);
+	ck_assert_int_eq(protection_output(p, &t, &nowhere, &out), ERR_NONE);
 	ck_assert_int_eq(out.mask, MASK_REDACT);
 	ck_assert(touch_of("lost", "x", "select x from lost").is_unknown);
 }
@@ -399,6 +481,45 @@ START_TEST(no_catalogue_means_unknown_and_statistics_still_count)
 	protection_refresh(p, NULL);
 	ck_assert(touch_of("customers", "id", "").is_unknown);
 	ck_assert(touch_of("pg_stats", "x", "").mentions);
+}
+END_TEST
+
+START_TEST(bounds_of_partitions_are_protected_as_what_they_divide_by)
+{
+	const char *call = "pg_get_partition_constraintdef";
+	struct touch t = touch_of("pg_class", "relpartbound", "");
+
+	ck_assert(t.mentions);
+	ck_assert_int_eq(t.predicates, PREDICATES_ALLOW);
+	ck_assert(!touch_of("pg_class", "relname", "").mentions);
+	ck_assert(touch_of("orders", call, "").mentions);
+	classes[1].source_count = 0;
+	protection_refresh(p, store);
+	ck_assert(!touch_of("pg_class", "relpartbound", "").mentions);
+	ck_assert(!touch_of("orders", call, "").mentions);
+	protection_refresh(p, NULL);
+	ck_assert(touch_of("orders", call, "").mentions);
+}
+END_TEST
+
+START_TEST(code_that_runs_behind_a_relation_is_noted)
+{
+	struct relation *r = &relations[1];
+
+	ck_assert(!touch_of("orders", "id", "").runs_inner);
+	r->kind = 'v';
+	protection_refresh(p, store);
+	ck_assert(touch_of("orders", "id", "").runs_inner);
+	r->kind = RELATION_WITH_CODE;
+	protection_refresh(p, store);
+	ck_assert(touch_of("orders", "id", "").runs_inner);
+	r->kind = 'm'; /* which is read as a table is */
+	protection_refresh(p, store);
+	ck_assert(!touch_of("orders", "id", "").runs_inner);
+	r->kind = 'v';
+	r->schema = TEXT("pg_catalog");
+	protection_refresh(p, store);
+	ck_assert(!touch_of("orders", "id", "").runs_inner);
 }
 END_TEST
 
@@ -454,6 +575,98 @@ START_TEST(stars_and_whole_rows_and_copies_mention_all)
 }
 END_TEST
 
+/* --- users' code ---------------------------------------------------------- */
+
+/* A statement that reads orders; `unlisted`: a function it calls, or NULL. */
+static struct touch
+touch_of_code(const char *sql, const char *unlisted)
+{
+	static const struct lex_state state = {
+	    .standard_conforming_strings = true, .is_utf8 = true};
+	struct relation_use use = {.name = TEXT("orders"), .is_read = true};
+	struct text name = text_of(unlisted);
+	struct lexed lexed;
+	struct statement s = {.canonical = text_of(sql), .relations = &use,
+	    .relation_count = 1, .unlisted = &name,
+	    .unlisted_count = unlisted != NULL};
+	struct touch out;
+
+	ck_assert_int_eq(
+	    lexer_run(&state, text_of(sql), arena, &lexed), ERR_NONE);
+	s.tokens = lexed.tokens;
+	s.token_count = lexed.count;
+	ck_assert_int_eq(protection_touch(p, &s, arena, &out), ERR_NONE);
+	return out;
+}
+
+static const struct {
+	const char *sql, *unlisted;
+	bool runs, is_open, is_protected;
+} code_rows[] = {
+    {"select leak(1) from orders", "leak", true, false, true},
+    {"select public.leak(1) from orders", "leak", true, false, true},
+    {"select o.leak from orders o", NULL, true, false, true},
+    {"select 1 === 2 from orders", NULL, true, false, true},
+    {"select lower('x') from orders", NULL, true, false, true},
+    {"select any(1) from orders", "any", true, true, false},
+    {"select free(1) from orders", "free", true, false, false},
+    {"select spread(1) from orders", "spread", true, false, true},
+    {"select nobody(1) from orders", "nobody", true, true, false},
+    /* what is left alone */
+    {"select abs(1) from orders", NULL, false, false, false},
+    {"select similar(1) from orders", "similar", false, false, false},
+    {"select pg_catalog.lower('x') from orders", NULL, false, false, false},
+    {"select o.total from orders o", NULL, false, false, false},
+    {"select leak from orders", NULL, false, false, false},
+    {"select 'leak(1)', 1 = 2 from orders", NULL, false, false, false},
+};
+
+START_TEST(code_is_touched_by_whatever_may_call_it)
+{
+	struct touch t;
+
+	has_codes = true;
+	t = touch_of_code(code_rows[_i].sql, code_rows[_i].unlisted);
+	ck_assert_msg(t.is_code_known &&
+		t.runs_code == code_rows[_i].runs &&
+		t.is_code_open == code_rows[_i].is_open &&
+		t.is_code_protected == code_rows[_i].is_protected &&
+		t.is_protected == code_rows[_i].is_protected &&
+		t.mentions == code_rows[_i].is_protected,
+	    "%s: %d %d %d", code_rows[_i].sql, t.runs_code, t.is_code_open,
+	    t.is_code_protected);
+}
+END_TEST
+
+START_TEST(code_that_stores_what_it_reads_is_told)
+{
+	has_codes = true;
+	ck_assert(touch_of_code("select spread(1)", "spread").is_code_storing);
+	ck_assert(!touch_of_code("select leak(1)", "leak").is_code_storing);
+}
+END_TEST
+
+START_TEST(code_that_is_not_called_as_a_function_is_silent)
+{
+	has_codes = true;
+	ck_assert(touch_of_code("select 1 === 2", NULL).is_code_silent);
+	ck_assert(touch_of_code("select o.leak", NULL).is_code_silent);
+	ck_assert(!touch_of_code("select leak(1)", "leak").is_code_silent);
+}
+END_TEST
+
+START_TEST(without_a_catalogue_any_call_may_be_of_users_code)
+{
+	struct touch t;
+
+	has_codes = false;
+	t = touch_of_code("select lower('x')", NULL);
+	ck_assert(!t.is_code_known && t.is_code_open && t.is_code_unseen);
+	t = touch_of_code("select 1, pg_catalog.lower('x')", NULL);
+	ck_assert(!t.is_code_known && !t.is_code_open && !t.is_code_unseen);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -484,8 +697,17 @@ main(void)
 	tcase_add_test(tc, relation_of_too_many_schemas_is_touched);
 	tcase_add_test(
 	    tc, no_catalogue_means_unknown_and_statistics_still_count);
+	tcase_add_test(
+	    tc, bounds_of_partitions_are_protected_as_what_they_divide_by);
+	tcase_add_test(tc, code_that_runs_behind_a_relation_is_noted);
 	tcase_add_test(tc, columns_can_be_carried_out_without_their_names);
 	tcase_add_test(tc, stars_and_whole_rows_and_copies_mention_all);
+	tcase_add_loop_test(tc, code_is_touched_by_whatever_may_call_it, 0,
+	    sizeof(code_rows) / sizeof(*code_rows));
+	tcase_add_test(tc, code_that_stores_what_it_reads_is_told);
+	tcase_add_test(tc, code_that_is_not_called_as_a_function_is_silent);
+	tcase_add_test(
+	    tc, without_a_catalogue_any_call_may_be_of_users_code);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,4 +1,4 @@
-/* links: common/store.c common/store_catalog.c common/codec.c common/wire.c common/err.c common/arena.c common/text.c */
+/* links: common/store.c common/store_catalog.c common/store_code.c common/codec.c common/wire.c common/err.c common/arena.c common/text.c */
 #include <check.h>
 #include <lmdb.h>
 #include <stdlib.h>
@@ -292,6 +292,83 @@ count_named(struct store *s, struct text upstream, struct text database,
 	return count;
 }
 
+static struct column_source reads[] = {{7, 1 | COLUMN_SOURCE_DERIVED}};
+static const struct code tax = {.kind = CODE_FUNCTION,
+    .name = {"tax", 3},
+    .is_disguise = true,
+    .stores = true,
+    .sources = reads,
+    .source_count = 1};
+
+static void
+write_code(struct store *w, struct text database)
+{
+	uint64_t hash = code_hash(CODE_FUNCTION, tax.name);
+
+	ck_assert_int_eq(
+	    store_catalog_begin(w, TEXT("shop"), database), ERR_NONE);
+	ck_assert_int_eq(store_catalog_add_code(w, &tax), ERR_NONE);
+	ck_assert_int_eq(store_catalog_add_code_names(w, &hash, 1), ERR_NONE);
+	ck_assert_int_eq(store_catalog_commit(w), ERR_NONE);
+}
+
+START_TEST(code_comes_back_whole_by_its_kind_and_name)
+{
+	struct store *w = opened(STORE_WRITE), *r = opened(STORE_READ);
+	struct code code;
+
+	write_code(w, TEXT("main"));
+	ck_assert_int_eq(store_code_named(r, SHOP, CODE_FUNCTION, TEXT("tax"),
+			     arena, &code),
+	    ERR_NONE);
+	ck_assert(code.is_disguise && code.stores);
+	ck_assert(!code.is_trusted && !code.is_opaque && !code.is_in_system);
+	ck_assert_uint_eq(code.source_count, 1);
+	ck_assert_uint_eq(code.sources[0].relation, 7);
+	ck_assert_uint_eq(code.sources[0].number, reads[0].number);
+	ck_assert_int_eq(store_code_named(r, SHOP, CODE_OPERATOR, TEXT("tax"),
+			     arena, &code),
+	    ERR_NOT_FOUND);
+	ck_assert_int_eq(store_code_named(r, SHOP, CODE_FUNCTION, TEXT("ta"),
+			     arena, &code),
+	    ERR_NOT_FOUND);
+	ck_assert_int_eq(store_code_named(r, TEXT("shop"), TEXT("other"),
+			     CODE_FUNCTION, TEXT("tax"), arena, &code),
+	    ERR_NOT_FOUND);
+	store_close(r);
+	store_close(w);
+}
+END_TEST
+
+START_TEST(names_of_code_are_there_as_soon_as_a_database_was_read)
+{
+	struct store *w = opened(STORE_WRITE), *r = opened(STORE_READ);
+	uint64_t *hashes;
+	struct code code;
+	size_t count;
+
+	ck_assert_int_eq(
+	    store_code_names(r, SHOP, arena, &hashes, &count), ERR_NOT_FOUND);
+	write_code(w, TEXT("main"));
+	ck_assert_int_eq(
+	    store_code_names(r, SHOP, arena, &hashes, &count), ERR_NONE);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(hashes[0], code_hash(CODE_FUNCTION, TEXT("tax")));
+	ck_assert_uint_ne(hashes[0], code_hash(CODE_TYPE, TEXT("tax")));
+	ck_assert_int_eq(store_catalog_begin(w, SHOP), ERR_NONE);
+	ck_assert_int_eq(store_catalog_add_code_names(w, NULL, 0), ERR_NONE);
+	ck_assert_int_eq(store_catalog_commit(w), ERR_NONE);
+	ck_assert_int_eq(
+	    store_code_names(r, SHOP, arena, &hashes, &count), ERR_NONE);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_int_eq(store_code_named(r, SHOP, CODE_FUNCTION, TEXT("tax"),
+			     arena, &code),
+	    ERR_NOT_FOUND);
+	store_close(r);
+	store_close(w);
+}
+END_TEST
+
 START_TEST(names_lead_to_relations_of_any_schema)
 {
 	struct store *s = opened(STORE_WRITE);
@@ -477,6 +554,9 @@ main(void)
 	    sizeof(formats) / sizeof(*formats));
 	tcase_add_test(c, relation_comes_back_whole);
 	tcase_add_test(c, type_comes_back_whole_and_goes_with_its_catalogue);
+	tcase_add_test(c, code_comes_back_whole_by_its_kind_and_name);
+	tcase_add_test(
+	    c, names_of_code_are_there_as_soon_as_a_database_was_read);
 	tcase_add_test(c, names_lead_to_relations_of_any_schema);
 	tcase_add_test(c, databases_do_not_mix);
 	tcase_add_test(c, rewrite_replaces_one_database_at_once);

@@ -193,7 +193,6 @@ struct pg {
 	 * end, as that of a cursor WITH HOLD, may yet change one. */
 	bool may_set_late;
 	bool is_barred; /* something not plain is in flight */
-	unsigned major; /* version of the server */
 	bool has_digested; /* the server took what was to make it fail */
 	/* A setting on which the reading of texts hangs was changed in this
 	 * session: the end of a transaction may change it back. */

@@ -159,41 +159,6 @@ hold_with_values(struct session *s, const struct ruling *j, struct text values,
 	buffer_free(&shown);
 }
 
-/* Hold it; true when it was approved and is still admissible, with `*j`
- * renewed (the policy may have changed meanwhile). */
-static enum err
-hold(struct session *s, char kind, struct ruling **j, struct text values,
-    bool *approved_out)
-{
-	struct ruling *fresh;
-	struct held held;
-	char reason[160];
-	enum err e = pg_settle(s);
-
-	*approved_out = false;
-	if (e != ERR_NONE || pg_of(s)->is_skipping)
-		return e;
-	hold_with_values(s, *j, values, &held);
-	if (held.result != HOLD_APPROVED)
-		return refuse_held(s, kind, *j, &held);
-	fresh = gate_judge(s->gate, (*j)->sql);
-	if (fresh == NULL || fresh->verdict.decision == THEN_DENY) {
-		e = fresh == NULL
-			? refuse_plainly(s, kind, "53200", "out of memory")
-			: pg_deny(s, kind, fresh, TEXT(""));
-		ruling_drop(fresh);
-		return e;
-	}
-	snprintf(reason, sizeof(reason), "approved by %s", held.decided_by);
-	e = gate_record(s->gate, fresh, "allow", text_of(reason), held.request);
-	ruling_drop(*j);
-	*j = fresh;
-	if (e != ERR_NONE)
-		return refuse_plainly(s, kind, "58030", sink_gone);
-	*approved_out = true;
-	return ERR_NONE;
-}
-
 /* --- admission ------------------------------------------------------------ */
 
 /* Things of this version's protocol support, not of policy. */
@@ -250,7 +215,8 @@ inner_refusal(const struct ruling *j, const struct ruling *inner)
 	return (struct text){NULL, 0};
 }
 
-/* Everything short of holding. `reason_out` says why it is refused. */
+/* Everything short of holding and of the rate. `reason_out` says why it is
+ * refused. */
 static bool
 is_admissible(struct session *s, const struct ruling *j,
     const struct ruling *inner, struct text *reason_out)
@@ -277,11 +243,71 @@ is_admissible(struct session *s, const struct ruling *j,
 		    "counted");
 		return false;
 	}
-	if (!gate_take_rate(s->gate, j)) {
-		*reason_out = TEXT("too many statements in this minute");
-		return false;
-	}
 	return true;
+}
+
+/* One statement more in this minute? */
+static bool
+is_within_rate(
+    struct session *s, const struct ruling *j, struct text *reason_out)
+{
+	if (gate_take_rate(s->gate, j))
+		return true;
+	*reason_out = TEXT("too many statements in this minute");
+	return false;
+}
+
+/* Is what was approved still admissible? Policy, catalogue and names may be
+ * others by now. Its place in the rate it has, unless that is another rate. */
+static bool
+is_admissible_still(struct session *s, const struct ruling *fresh,
+    const struct ruling *held, const struct ruling *inner,
+    struct text *reason_out)
+{
+	if (!is_admissible(s, fresh, inner, reason_out))
+		return false;
+	if (inner != NULL && inner->generation != fresh->generation)
+		*reason_out = TEXT("the policy changed while it was held: "
+				   "send it again");
+	else if (fresh->generation != held->generation)
+		return is_within_rate(s, fresh, reason_out);
+	return reason_out->len == 0;
+}
+
+/* Hold it; true when it was approved and is still admissible, with `*j`
+ * renewed. */
+static enum err
+hold(struct session *s, char kind, struct ruling **j,
+    const struct ruling *inner, struct text values, bool *approved_out)
+{
+	struct ruling *fresh;
+	struct held held;
+	struct text why;
+	char reason[160];
+	enum err e = pg_settle(s);
+
+	*approved_out = false;
+	if (e != ERR_NONE || pg_of(s)->is_skipping)
+		return e;
+	hold_with_values(s, *j, values, &held);
+	if (held.result != HOLD_APPROVED)
+		return refuse_held(s, kind, *j, &held);
+	fresh = gate_judge(s->gate, (*j)->sql);
+	if (fresh == NULL)
+		return refuse_plainly(s, kind, "53200", "out of memory");
+	if (!is_admissible_still(s, fresh, *j, inner, &why)) {
+		e = pg_deny(s, kind, fresh, why);
+		ruling_drop(fresh);
+		return e;
+	}
+	snprintf(reason, sizeof(reason), "approved by %s", held.decided_by);
+	e = gate_record(s->gate, fresh, "allow", text_of(reason), held.request);
+	ruling_drop(*j);
+	*j = fresh;
+	if (e != ERR_NONE)
+		return refuse_plainly(s, kind, "58030", sink_gone);
+	*approved_out = true;
+	return ERR_NONE;
 }
 
 /* May it change what the catalogue says of relations that others see? */
@@ -337,16 +363,13 @@ admit(struct session *s, char kind, struct ruling **j,
 	bool approved = false;
 	enum err e;
 
-	if (!is_admissible(s, *j, inner, &reason))
+	if (!is_admissible(s, *j, inner, &reason) ||
+	    !is_within_rate(s, *j, &reason))
 		return pg_deny(s, kind, *j, reason);
 	if ((*j)->verdict.decision == THEN_APPROVE) {
-		e = hold(s, kind, j, values, &approved);
+		e = hold(s, kind, j, inner, values, &approved);
 		if (e != ERR_NONE || !approved)
 			return e;
-		if (inner != NULL && inner->generation != (*j)->generation)
-			return pg_deny(s, kind, *j,
-			    TEXT("the policy changed while it was held: send "
-				 "it again"));
 	} else if (gate_record(s->gate, *j, "allow", TEXT(""), 0) != ERR_NONE) {
 		return refuse_plainly(s, kind, "58030", sink_gone);
 	}

@@ -8,6 +8,7 @@
  */
 #include "common/log.h"
 #include "worker/postgres/copy/pg_copy.h"
+#include "worker/postgres/pg_replicate.h"
 
 enum { LENGTH_MAX = 0x3fffffff }; /* as the server's own limit: 1 GiB */
 
@@ -258,6 +259,8 @@ pg_drain(void *session)
 		if (pg->pass > 0)
 			stream(s);
 		if (pg->pass == 0)
+			e = replication_go_on(s);
+		if (e == ERR_NONE && pg->pass == 0)
 			e = drain_messages(s);
 	} while (e == ERR_NONE && pg->pass > 0 &&
 		 peer_pending(&s->relay.upstream).len > 0);

@@ -86,6 +86,20 @@ reaches_protected(const struct ruling *j)
 	return j == NULL || j->touch.is_protected || j->may_carry;
 }
 
+/* A view's own query, rules and row security may stumble over what their
+ * statement cannot see; and a view that checks its option shows the whole row
+ * below it. (Notices come of functions only, in a context.) */
+static bool
+is_of_inner(const struct ruling *j, const struct pg_error *error)
+{
+	if (text_starts(error->sqlstate, TEXT("44")))
+		return true;
+	return j->touch.runs_inner && error->table.len == 0 &&
+	    !text_starts(error->sqlstate, TEXT("00")) &&
+	    !text_starts(error->sqlstate, TEXT("01")) &&
+	    !pg_error_is_of_text(error);
+}
+
 /* Could its text quote a protected value to this identity? */
 static bool
 must_scrub(
@@ -99,6 +113,8 @@ must_scrub(
 		return true;
 	if (error->table.len > 0 && !names_relation(j, error->table))
 		return is_about_protected(s, error);
+	if (is_of_inner(j, error))
+		return true;
 	/* another table's key may be quoted in what is said of this one; and
 	 * at its end a transaction checks what was deferred */
 	if (text_starts(error->sqlstate, TEXT("23")))

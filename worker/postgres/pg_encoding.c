@@ -151,7 +151,7 @@ pg_note_parameter(struct session *s, const struct pg_parameter *p)
 	if (text_is(p->name, TEXT("standard_conforming_strings")))
 		note_strings(s, text_is(p->value, TEXT("on")));
 	if (text_is(p->name, TEXT("server_version")))
-		pg_of(s)->major = major_version(p->value);
+		s->gate->lex.version = major_version(p->value);
 	if (text_is(p->name, TEXT("client_encoding")))
 		e = note_client_encoding(s, p->value);
 	if (text_is(p->name, TEXT("server_encoding")) &&

@@ -318,11 +318,12 @@ static void
 plan_result(struct session *s, const struct pending *p, struct column_plan *out)
 {
 	const struct gate *g = s->gate;
+	const struct origin origin = {.count = 1};
 	struct column_protection protection;
 
 	*out = (struct column_plan){
 	    .type = {.oid = p->result, .is_binary = p->run->has_binary_result}};
-	gate_output(s->gate, p->run->ruling, 0, 0, &protection);
+	gate_output(s->gate, p->run->ruling, &origin, &protection);
 	/* nothing of a function's making is kept in part */
 	out->mask = protection.mask == MASK_NONE ? MASK_NONE : MASK_NULL;
 	out->is_scanned = out->mask == MASK_NONE && g->protection != NULL &&

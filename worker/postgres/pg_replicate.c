@@ -6,7 +6,8 @@
  * and who are allowed `replication`, and each of its commands is judged and
  * recorded with that operation besides its own.
  *
- * The rule: nothing is sent on such a connection without that operation.
+ * The rule: nothing is sent on such a connection without that operation, and
+ * a stream goes on for as long only as its command would be allowed now.
  * Source: PostgreSQL documentation, chapter 55.4.
  */
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "worker/postgres/login/pg_login.h"
 #include "worker/postgres/pg_replicate.h"
 #include "worker/postgres/wire/replication_text.h"
+#include "worker/snapshot.h"
 
 /* --- the startup packet --------------------------------------------------- */
 
@@ -76,4 +78,35 @@ replication_judge(struct session *s, struct text sql)
 
 	buffer_free(&b);
 	return j;
+}
+
+/* Judge the command again, under another policy than before. */
+static enum err
+judge_again(struct session *s, struct run *r)
+{
+	struct ruling *j = gate_judge(s->gate, r->ruling->sql);
+	bool may_go_on = j != NULL && j->verdict.decision != THEN_DENY;
+
+	if (!may_go_on) {
+		ruling_drop(j);
+		return pg_fatal(s, ENDING_POLICY, "42501",
+		    "the policy changed: it does not allow this replication");
+	}
+	ruling_drop(r->ruling);
+	r->ruling = j;
+	return ERR_NONE;
+}
+
+enum err
+replication_go_on(struct session *s)
+{
+	struct pg *pg = pg_of(s);
+	struct pending *p = queue_front(&pg->queue);
+
+	if (pg->replication == REPLICATION_NONE || p == NULL ||
+	    p->run == NULL || p->copying == 0 ||
+	    (snapshot_is_current(s->gate) &&
+		p->run->ruling->generation == s->gate->policy->generation))
+		return ERR_NONE;
+	return judge_again(s, p->run);
 }

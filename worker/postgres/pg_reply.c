@@ -9,10 +9,7 @@
 
 #include "worker/postgres/pg.h"
 
-enum {
-	DETAIL_MAX = 4096,
-	JUNK_VERSION = 15, /* in which no junk is taken */
-};
+enum { DETAIL_MAX = 4096 };
 
 /* A statement that no server can parse, to make it fail. */
 static const char poison[] = "refused by sallyport";
@@ -221,9 +218,7 @@ pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
 	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
 	if (rule != NULL)
 		r.hint = rule->say;
-	if (j->text.is_broken &&
-	    (!j->text.is_junk || pg_of(s)->major == JUNK_VERSION) &&
-	    (kind == 'Q' || kind == 'P') &&
+	if (j->text.is_broken && (kind == 'Q' || kind == 'P') &&
 	    pg_of(s)->replication == REPLICATION_NONE)
 		r.broken = j->sql;
 	s->slot->denied++;

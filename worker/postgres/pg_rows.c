@@ -86,9 +86,11 @@ plan_column(void *context, size_t i, const struct pg_field *field)
 	struct reading *r = context;
 	struct gate *g = r->session->gate;
 	struct column_plan *plan = &r->shape->columns[i];
+	const struct origin origin = {
+	    field->table, field->column, i, r->shape->count};
 	struct column_protection p;
 
-	gate_output(g, r->ruling, field->table, field->column, &p);
+	gate_output(g, r->ruling, &origin, &p);
 	if (r->is_outdated)
 		p = (struct column_protection){.mask = MASK_REDACT};
 	if (field->table == 0 && r->portal != NULL && r->portal->is_suspect)

@@ -257,6 +257,23 @@ suspect_portal(void *value)
 	p->shape = NULL;
 }
 
+/* May something else have the name of a cursor now, and we were not told?
+ * (A FETCH runs the code of its cursor; where that is not the server's, what is
+ * fetched later is masked strictly anyway.) */
+static bool
+may_replace_cursors(const struct run *r, uint64_t code)
+{
+	static const uint64_t leaving =
+	    BIT(OP_DECLARE) | BIT(OP_FETCH) | BIT(OP_MOVE) | BIT(OP_CLOSE) |
+	    BIT(OP_PREPARE) | BIT(OP_DEALLOCATE) | BIT(OP_EXPLAIN) |
+	    BIT(OP_SELECT) | BIT(OP_SHOW) | BIT(OP_SET) | BIT(OP_RESET) |
+	    BIT(OP_SET_TRANSACTION) | BIT(OP_ROLLBACK) | BIT(OP_LISTEN) |
+	    BIT(OP_UNLISTEN) | BIT(OP_NOTIFY);
+
+	return (r->traits & code) != 0 ||
+	       (!r->ruling->is_plain && (r->operations & ~leaving) != 0);
+}
+
 /* Code may have run, and what it did to names stays, even if it failed. */
 static void
 note_effects(struct session *s, const struct run *r, bool has_failed)
@@ -271,7 +288,7 @@ note_effects(struct session *s, const struct run *r, bool has_failed)
 	    (r->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		names_each(pg->statements, suspect_prepared);
 	pg->may_set_late |= j->may_set;
-	if (!j->is_plain)
+	if (may_replace_cursors(r, code))
 		names_each(pg->portals, suspect_portal);
 	for (i = 0; i < j->text.count; i++) {
 		if (!has_failed)

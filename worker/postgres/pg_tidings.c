@@ -3,6 +3,16 @@
  */
 #include "worker/postgres/pg_back.h"
 
+/* Where the application_name is not the client's to set, only code of the
+ * database can have changed it, to whatever it likes. */
+static bool
+is_others_word(const struct session *s, const struct pg_parameter *p)
+{
+	return text_is(p->name, TEXT("application_name")) &&
+	       gate_protects(s->gate) &&
+	       s->upstream->application_name == NAME_IDENTITY;
+}
+
 enum err
 back_on_parameter(struct session *s, const struct answer *a, enum fate *fate)
 {
@@ -11,6 +21,8 @@ back_on_parameter(struct session *s, const struct answer *a, enum fate *fate)
 	*fate = FATE_PASS;
 	if (pg_parse_parameter(a->body, &p) != ERR_NONE)
 		return back_unexpected(s, a);
+	if (is_others_word(s, &p))
+		*fate = FATE_DROP;
 	return pg_note_parameter(s, &p);
 }
 

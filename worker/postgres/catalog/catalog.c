@@ -55,6 +55,11 @@ write_all(struct store *store, const struct catalog_reading *reading)
 		e = store_catalog_add(store, &reading->relations[i]);
 	for (i = 0; i < reading->type_count && e == ERR_NONE; i++)
 		e = store_catalog_add_type(store, &reading->types[i]);
+	for (i = 0; i < reading->code_count && e == ERR_NONE; i++)
+		e = store_catalog_add_code(store, &reading->code[i]);
+	if (e == ERR_NONE)
+		e = store_catalog_add_code_names(
+		    store, reading->code_hashes, reading->code_count);
 	return e == ERR_NONE ? store_catalog_commit(store) : e;
 }
 
@@ -105,6 +110,15 @@ match_policy(struct catalog *c, struct text database,
 		    sizeof(c->warnings));
 }
 
+/* It tells clean functions from others; NULL without a policy. */
+static const struct classifier *
+classifier_of(const struct catalog *c)
+{
+	return c->birth->policy == NULL
+	    ? NULL
+	    : c->birth->policy->classifiers[DIALECT_POSTGRES];
+}
+
 /* Log in, read, leave; `why` is words for the log. */
 static enum err
 read_database(struct catalog *c, struct text database, struct arena *a,
@@ -123,7 +137,7 @@ read_database(struct catalog *c, struct text database, struct arena *a,
 	    sizeof(settings) / sizeof(*settings), &link);
 
 	if (e == ERR_NONE) {
-		e = catalog_read(&link, a, out);
+		e = catalog_read(&link, classifier_of(c), a, out);
 		pg_upstream_close(&link);
 	}
 	snprintf(why, why_size, "%s",

@@ -7,44 +7,23 @@
  * Where a column's values come from:
  *   - a view's plain column: the target list's origin;
  *   - a view's expression: every column the view's rule depends on, marked
- *     derived; all columns of those relations if whole rows are used; and
- *     "cannot be followed" if functions are called that may read anything;
+ *     derived; all columns of those relations if whole rows are used; what the
+ *     functions that it calls may read; and "cannot be followed" if that may
+ *     be anything;
+ *   - a generated column or a default: likewise, of that column;
+ *   - a foreign table: the column of the local relation that it seems to be;
  *   - inheritance and partitions: the column of the same name in the parent
  *     (it is shown through the parent) and in each child (the parent shows
- *     theirs).
+ *     theirs);
+ *   - the catalogue's own columns that hold values of tables: the columns by
+ *     which tables are partitioned, and those that older rows lack.
  */
 #include <stdlib.h>
 
 #include "worker/postgres/catalog/catalog.h"
-#include "worker/postgres/catalog/catalog_read.h"
+#include "worker/postgres/catalog/catalog_inner.h"
+#include "worker/postgres/catalog/catalog_links.h"
 #include "worker/postgres/catalog/catalog_rows.h"
-#include "worker/postgres/catalog/catalog_types.h"
-#include "worker/postgres/catalog/node_tree.h"
-
-struct edge { /* one source of one column */
-	uint32_t relation;
-	uint32_t number;
-	struct column_source source;
-};
-
-/* What is known of a view besides its columns; by the relation's index. */
-struct view {
-	bool is_view;
-	bool takes_whole_relations;
-	uint8_t *is_derived; /* by attnum - 1 */
-};
-
-struct reader {
-	struct arena *arena;
-	struct relation *relations;
-	size_t relation_count, relation_room;
-	size_t column_room; /* of the last relation */
-	struct view *views;
-	struct edge *edges;
-	size_t edge_count, edge_room;
-	struct view_tree *tree; /* scratch; too large for the stack */
-	struct type_list types;
-};
 
 /* --- lists and fields ----------------------------------------------------- */
 
@@ -67,8 +46,8 @@ by_oid(const void *key, const void *item)
 	return oid < relation->oid ? -1 : oid > relation->oid;
 }
 
-static struct relation *
-relation_of(const struct reader *r, uint32_t oid)
+struct relation *
+catalog_relation_of(const struct reader *r, uint32_t oid)
 {
 	if (r->relation_count == 0)
 		return NULL;
@@ -76,8 +55,8 @@ relation_of(const struct reader *r, uint32_t oid)
 	    sizeof(*r->relations), by_oid);
 }
 
-static enum err
-edge_add(struct reader *r, uint32_t relation, uint32_t number, uint32_t source,
+enum err
+catalog_edge_add(struct reader *r, uint32_t relation, uint32_t number, uint32_t source,
     uint32_t source_number)
 {
 	void *list = r->edges;
@@ -95,7 +74,10 @@ edge_add(struct reader *r, uint32_t relation, uint32_t number, uint32_t source,
 /* --- relations and columns ------------------------------------------------ */
 
 static const char relations_sql[] =
-    "SELECT c.oid, n.nspname, c.relname, c.relkind, a.attnum,"
+    "SELECT c.oid, n.nspname, c.relname,"
+    " CASE WHEN c.relkind IN ('r', 'p', 'f') AND"
+    " (c.relhasrules OR c.relrowsecurity) THEN 'x' ELSE c.relkind END,"
+    " a.attnum,"
     " CASE WHEN a.attisdropped THEN '' ELSE a.attname::text END, a.atttypid,"
     " CASE WHEN a.attgenerated = '' THEN '0' ELSE '1' END"
     " FROM pg_catalog.pg_class c"
@@ -177,135 +159,7 @@ relation_row(void *context, const struct text *fields, size_t count)
 	return fields[4].at == NULL ? ERR_NONE : column_add(r, last, fields);
 }
 
-/* --- views ---------------------------------------------------------------- */
-
-static const char views_sql[] =
-    "SELECT r.ev_class, r.ev_action::text"
-    " FROM pg_catalog.pg_rewrite r"
-    " JOIN pg_catalog.pg_class c ON c.oid = r.ev_class"
-    " WHERE c.relkind IN ('v', 'm') AND r.ev_type = '1'";
-
-static enum err
-view_row(void *context, const struct text *fields, size_t count)
-{
-	struct reader *r = context;
-	struct relation *relation;
-	struct view *view;
-	uint32_t oid;
-	size_t i;
-	enum err e;
-
-	if (count != 2 || !rows_number(fields[0], UINT32_MAX, &oid) ||
-	    fields[1].at == NULL)
-		return ERR_MALFORMED;
-	relation = relation_of(r, oid);
-	if (relation == NULL)
-		return ERR_NONE;
-	view = &r->views[relation - r->relations];
-	view->is_derived = arena_alloc(r->arena, relation->column_count);
-	if (view->is_derived == NULL)
-		return ERR_MEMORY;
-	/* A tree that cannot be read has no origins: all is derived then. */
-	e = node_tree_view(fields[1], r->tree);
-	view->takes_whole_relations = r->tree->takes_whole_relations;
-	view->is_view = true;
-	for (i = 0, e = ERR_NONE; i < relation->column_count; i++) {
-		const struct view_origin *origin = &r->tree->columns[i];
-
-		view->is_derived[i] = origin->table == 0;
-		if (origin->table != 0 && e == ERR_NONE)
-			e = edge_add(r, oid, (uint32_t)i + 1, origin->table,
-			    origin->column);
-	}
-	return e;
-}
-
-/* One more source for all derived columns of a view. */
-static enum err
-derived_add(struct reader *r, const struct relation *relation, uint32_t source,
-    uint32_t number)
-{
-	const struct view *view = &r->views[relation - r->relations];
-	enum err e = ERR_NONE;
-	size_t i;
-
-	if (!view->is_view)
-		return ERR_NONE;
-	if (view->takes_whole_relations)
-		number = 0;
-	for (i = 0; i < relation->column_count && e == ERR_NONE; i++) {
-		if (view->is_derived[i])
-			e = edge_add(r, relation->oid, (uint32_t)i + 1, source,
-			    number | COLUMN_SOURCE_DERIVED);
-	}
-	return e;
-}
-
-/* Columns, and relations of which no single column is used. A relation that
- * is not in the list (an index, a sequence's owner …) holds no values. */
-static const char depends_sql[] =
-    "SELECT DISTINCT r.ev_class, d.refobjid, d.refobjsubid"
-    " FROM pg_catalog.pg_depend d"
-    " JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid"
-    " JOIN pg_catalog.pg_class c ON c.oid = d.refobjid"
-    " WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass"
-    " AND d.refclassid = 'pg_catalog.pg_class'::regclass"
-    " AND d.refobjid <> r.ev_class AND d.refobjsubid >= 0"
-    " AND r.ev_type = '1' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-
-static enum err
-depend_row(void *context, const struct text *fields, size_t count)
-{
-	struct reader *r = context;
-	struct relation *relation;
-	uint32_t oid, source, number;
-
-	if (count != 3 || !rows_number(fields[0], UINT32_MAX, &oid) ||
-	    !rows_number(fields[1], UINT32_MAX, &source) ||
-	    !rows_number(fields[2], NODE_COLUMNS_MAX, &number))
-		return ERR_MALFORMED;
-	relation = relation_of(r, oid);
-	return relation == NULL ? ERR_NONE
-				: derived_add(r, relation, source, number);
-}
-
-/* Functions that may read whatever they like: not compiled in, not declared
- * to depend on their arguments alone. */
-static const char functions_sql[] =
-    "SELECT DISTINCT r.ev_class"
-    " FROM pg_catalog.pg_depend d"
-    " JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid"
-    " JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid"
-    " JOIN pg_catalog.pg_language l ON l.oid = p.prolang"
-    " WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass"
-    " AND d.refclassid = 'pg_catalog.pg_proc'::regclass"
-    " AND r.ev_type = '1' AND p.provolatile <> 'i'"
-    " AND l.lanname NOT IN ('internal', 'c')";
-
-static enum err
-function_row(void *context, const struct text *fields, size_t count)
-{
-	struct reader *r = context;
-	struct relation *relation;
-	uint32_t oid;
-
-	if (count != 1 || !rows_number(fields[0], UINT32_MAX, &oid))
-		return ERR_MALFORMED;
-	relation = relation_of(r, oid);
-	return relation == NULL ? ERR_NONE : derived_add(r, relation, 0, 0);
-}
-
 /* --- inheritance and partitions ------------------------------------------- */
-
-static const char inherits_sql[] =
-    "SELECT i.inhrelid, a.attnum, i.inhparent, p.attnum"
-    " FROM pg_catalog.pg_inherits i"
-    " JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid"
-    " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.inhrelid"
-    " JOIN pg_catalog.pg_attribute p"
-    " ON p.attrelid = i.inhparent AND p.attname = a.attname"
-    " WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND p.attnum > 0"
-    " AND NOT a.attisdropped AND NOT p.attisdropped";
 
 static enum err
 inherit_row(void *context, const struct text *fields, size_t count)
@@ -319,10 +173,60 @@ inherit_row(void *context, const struct text *fields, size_t count)
 	    !rows_number(fields[2], UINT32_MAX, &parent) ||
 	    !rows_number(fields[3], NODE_COLUMNS_MAX, &parent_number))
 		return ERR_MALFORMED;
-	e = edge_add(r, child, child_number, parent, parent_number);
+	e = catalog_edge_add(r, child, child_number, parent, parent_number);
 	return e != ERR_NONE
 		   ? e
-		   : edge_add(r, parent, parent_number, child, child_number);
+		   : catalog_edge_add(r, parent, parent_number, child, child_number);
+}
+
+static enum err
+same_row(void *context, const struct text *fields, size_t count)
+{
+	uint32_t column[2], source[2];
+
+	if (count != 4 || !rows_number(fields[0], UINT32_MAX, &column[0]) ||
+	    !rows_number(fields[1], NODE_COLUMNS_MAX, &column[1]) ||
+	    !rows_number(fields[2], UINT32_MAX, &source[0]) ||
+	    !rows_number(fields[3], NODE_COLUMNS_MAX, &source[1]))
+		return ERR_MALFORMED;
+	return catalog_edge_add(context, column[0], column[1], source[0], source[1]);
+}
+
+/* --- values in the catalogue itself --------------------------------------- */
+
+/* An expression's number is 0: any column of the table. The bounds of hashes
+ * are no values. */
+static const char bounds_sql[] =
+    "SELECT a.attrelid, a.attnum, t.partrelid, k.number"
+    " FROM pg_catalog.pg_partitioned_table t"
+    " CROSS JOIN LATERAL pg_catalog.unnest(t.partattrs::int2[]) k(number)"
+    " JOIN pg_catalog.pg_attribute a"
+    " ON a.attrelid = 'pg_catalog.pg_class'::regclass"
+    " AND a.attname = 'relpartbound'"
+    " WHERE t.partstrat <> 'h' AND k.number >= 0";
+
+static const char missing_sql[] =
+    "SELECT a.attrelid, a.attnum, m.attrelid, m.attnum"
+    " FROM pg_catalog.pg_attribute m"
+    " JOIN pg_catalog.pg_class c ON c.oid = m.attrelid"
+    " JOIN pg_catalog.pg_attribute a"
+    " ON a.attrelid = 'pg_catalog.pg_attribute'::regclass"
+    " AND a.attname = 'attmissingval'"
+    " WHERE m.atthasmissing AND NOT m.attisdropped AND m.attnum > 0"
+    " AND c.relkind IN ('r', 'p', 'f')";
+
+static enum err
+shown_row(void *context, const struct text *fields, size_t count)
+{
+	uint32_t relation, number, source, source_number;
+
+	if (count != 4 || !rows_number(fields[0], UINT32_MAX, &relation) ||
+	    !rows_number(fields[1], NODE_COLUMNS_MAX, &number) ||
+	    !rows_number(fields[2], UINT32_MAX, &source) ||
+	    !rows_number(fields[3], NODE_COLUMNS_MAX, &source_number))
+		return ERR_MALFORMED;
+	return catalog_edge_add(context, relation, number, source,
+	    source_number | COLUMN_SOURCE_DERIVED);
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -357,7 +261,7 @@ edges_attach(struct reader *r)
 
 		sources[i] = edge->source;
 		if (relation == NULL || relation->oid != edge->relation)
-			relation = relation_of(r, edge->relation);
+			relation = catalog_relation_of(r, edge->relation);
 		if (relation == NULL || edge->number == 0 ||
 		    edge->number > relation->column_count)
 			return ERR_MALFORMED;
@@ -378,7 +282,7 @@ type_row(void *context, const struct text *fields, size_t count)
 	size_t i;
 	enum err e = catalog_type_row(&r->types, fields, count, &oid);
 
-	relation = e != ERR_NONE || oid == 0 ? NULL : relation_of(r, oid);
+	relation = e != ERR_NONE || oid == 0 ? NULL : catalog_relation_of(r, oid);
 	for (i = 0; relation != NULL && i < relation->column_count; i++) {
 		if (e == ERR_NONE && relation->columns[i].name.len > 0)
 			e = catalog_type_part(
@@ -403,40 +307,86 @@ static const struct step {
 } steps[] = {
     {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", command_row},
     {relations_sql, relation_row},
-    {views_sql, view_row},
-    {depends_sql, depend_row},
-    {functions_sql, function_row},
-    {inherits_sql, inherit_row},
+    {catalog_views_sql, catalog_view_row},
+    {catalog_depends_sql, catalog_depend_row},
+    {catalog_inherits_sql, inherit_row},
+    {catalog_foreign_sql, same_row},
+    {catalog_generated_sql, shown_row},
+    {catalog_defaults_sql, catalog_default_row},
+    {bounds_sql, shown_row},
+    {missing_sql, shown_row},
     {catalog_types_sql, type_row},
-    {"COMMIT", command_row},
 };
 
-enum err
-catalog_read(
-    struct pg_upstream *u, struct arena *a, struct catalog_reading *out)
+static enum err
+read_relations(struct pg_upstream *u, struct reader *r)
 {
-	struct reader r = {.arena = a, .types = {.arena = a}};
 	enum err e = ERR_NONE;
 	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		e = pg_upstream_query(
+		    u, steps[i].sql, steps[i].row, r, CATALOG_TIMEOUT_MS);
+		if (e != ERR_NONE)
+			return e;
+		if (steps[i].row == relation_row)
+			r->views = arena_array(r->arena,
+			    r->relation_count + 1, sizeof(*r->views));
+		if (steps[i].row == relation_row && r->views == NULL)
+			return ERR_MEMORY;
+	}
+	return e;
+}
+
+static enum err
+read_code(struct pg_upstream *u, struct reader *r)
+{
+	enum err e = ERR_NONE;
+	size_t i;
+
+	for (i = 0; i < code_step_count && e == ERR_NONE; i++)
+		e = pg_upstream_query(u, code_steps[i].sql, code_steps[i].row,
+		    &r->code, CATALOG_TIMEOUT_MS);
+	return e == ERR_NONE ? pg_upstream_query(u, "COMMIT", command_row, r,
+				   CATALOG_TIMEOUT_MS)
+			     : e;
+}
+
+/* All rows are there: follow what leads from one to another. */
+static enum err
+follow(struct reader *r, struct catalog_reading *out)
+{
+	struct code_reach *reach;
+	enum err e = code_reach_new(
+	    &r->code, r->relations, r->relation_count, &reach);
+
+	if (e == ERR_NONE)
+		e = catalog_uses_follow(r, reach);
+	if (e == ERR_NONE)
+		e = edges_attach(r);
+	*out = (struct catalog_reading){.relations = r->relations,
+	    .count = r->relation_count,
+	    .types = r->types.types,
+	    .type_count = r->types.count};
+	return e == ERR_NONE ? code_reach_all(reach, &out->code,
+				   &out->code_hashes, &out->code_count)
+			     : e;
+}
+
+enum err
+catalog_read(struct pg_upstream *u, const struct classifier *classifier,
+    struct arena *a, struct catalog_reading *out)
+{
+	struct reader r = {.arena = a,
+	    .types = {.arena = a},
+	    .code = {.arena = a, .classifier = classifier}};
+	enum err e = ERR_NONE;
 
 	r.tree = arena_alloc(a, sizeof(*r.tree));
 	if (r.tree == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-		e = pg_upstream_query(
-		    u, steps[i].sql, steps[i].row, &r, CATALOG_TIMEOUT_MS);
-		if (e != ERR_NONE)
-			return e;
-		if (steps[i].row == relation_row)
-			r.views = arena_array(
-			    a, r.relation_count + 1, sizeof(*r.views));
-		if (steps[i].row == relation_row && r.views == NULL)
-			return ERR_MEMORY;
-	}
-	e = edges_attach(&r);
-	*out = (struct catalog_reading){.relations = r.relations,
-	    .count = r.relation_count,
-	    .types = r.types.types,
-	    .type_count = r.types.count};
-	return e;
+	e = read_relations(u, &r);
+	if (e == ERR_NONE)
+		e = read_code(u, &r);
+	return e == ERR_NONE ? follow(&r, out) : e;
 }

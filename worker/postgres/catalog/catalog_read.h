@@ -5,6 +5,7 @@
 #define SALLYPORT_POSTGRES_CATALOG_READ_H
 
 #include "common/arena.h"
+#include "common/classify.h"
 #include "common/store.h"
 #include "worker/postgres/upstream/upstream.h"
 
@@ -15,12 +16,17 @@ struct catalog_reading {
 	size_t count;
 	struct type *types;
 	size_t type_count;
+	struct code *code; /* with the hashes of it all, ascending */
+	uint64_t *code_hashes;
+	size_t code_count;
 };
 
-/* Read over an open connection, in one snapshot of the database.
+/* Read over an open connection, in one snapshot of the database. The
+ * classifier says which built-in functions are clean; NULL: none is.
  * ERR_TOO_LONG (over a ceiling of catalog.h), ERR_MALFORMED (rows that make
  * no sense), ERR_MEMORY, and those of pg_upstream_query(). */
-enum err catalog_read(struct pg_upstream *u, struct arena *a,
+enum err catalog_read(struct pg_upstream *u,
+    const struct classifier *classifier, struct arena *a,
     struct catalog_reading *out) MUST_CHECK;
 
 #endif

@@ -124,12 +124,40 @@ take_bracket(struct walk *w, char bracket, struct view_tree *out)
 	return true;
 }
 
+static bool
+is_function_field(struct text field)
+{
+	return text_is(field, TEXT(":funcid")) ||
+	       text_is(field, TEXT(":opfuncid")) ||
+	       text_is(field, TEXT(":aggfnoid")) ||
+	       text_is(field, TEXT(":winfnoid"));
+}
+
+static void
+take_function(unsigned long oid, struct view_tree *out)
+{
+	size_t i;
+
+	if (oid == 0)
+		return;
+	for (i = 0; i < out->function_count; i++) {
+		if (out->functions[i] == oid)
+			return;
+	}
+	if (oid > UINT32_MAX || out->function_count == NODE_FUNCTIONS_MAX)
+		out->has_more_functions = true;
+	else
+		out->functions[out->function_count++] = (uint32_t)oid;
+}
+
 static void
 take_value(struct walk *w, struct text value, struct view_tree *out)
 {
 	struct text field = w->field;
 
 	w->field.len = 0;
+	if (is_function_field(field))
+		take_function(number_of(value), out);
 	if ((text_is(field, TEXT(":varattno")) && number_of(value) == 0) ||
 	    (text_is(field, TEXT(":consttype")) &&
 		number_of(value) == TYPE_REGCLASS))
@@ -146,25 +174,46 @@ take_value(struct walk *w, struct text value, struct view_tree *out)
 		w->entry.is_junk = !text_is(value, TEXT("false"));
 }
 
-enum err
-node_tree_view(struct text tree, struct view_tree *out)
+/* False: it does not make sense to its end. */
+static bool
+walk_tree(struct walk *w, struct view_tree *out)
 {
-	struct walk w = {.rest = tree};
 	struct text token;
 	bool is_fine = true;
 
 	memset(out, 0, sizeof(*out));
-	while (is_fine && (token = next_token(&w)).len > 0) {
+	while (is_fine && (token = next_token(w)).len > 0) {
 		if (token.len == 1 && is_bracket(token.at[0]))
-			is_fine = take_bracket(&w, token.at[0], out);
+			is_fine = take_bracket(w, token.at[0], out);
 		else if (token.at[0] == ':')
-			w.field = token;
+			w->field = token;
 		else
-			take_value(&w, token, out);
+			take_value(w, token, out);
 	}
-	if (is_fine && w.depth == 0 && w.had_targets)
-		return ERR_NONE;
+	return is_fine && w->depth == 0;
+}
+
+static enum err
+refuse_tree(struct view_tree *out)
+{
 	memset(out, 0, sizeof(*out));
-	out->takes_whole_relations = true;
+	out->takes_whole_relations = out->has_more_functions = true;
 	return ERR_MALFORMED;
+}
+
+enum err
+node_tree_functions(struct text tree, struct view_tree *out)
+{
+	struct walk w = {.rest = tree};
+
+	return walk_tree(&w, out) ? ERR_NONE : refuse_tree(out);
+}
+
+enum err
+node_tree_view(struct text tree, struct view_tree *out)
+{
+	struct walk w = {.rest = tree};
+
+	return walk_tree(&w, out) && w.had_targets ? ERR_NONE
+						   : refuse_tree(out);
 }

@@ -18,6 +18,7 @@
 
 enum {
 	NODE_COLUMNS_MAX = 1664, /* MaxTupleAttributeNumber of the server */
+	NODE_FUNCTIONS_MAX = 512,
 	NODE_DEPTH_MAX = 100000,
 };
 
@@ -33,7 +34,17 @@ struct view_tree {
 	 * ('customers'::regclass) is in it: pg_depend's list of columns does
 	 * not tell all that is read. */
 	bool takes_whole_relations;
+	/* OIDs of the functions it calls, by name, as operators, casts or
+	 * aggregates, each once. */
+	uint32_t functions[NODE_FUNCTIONS_MAX];
+	size_t function_count;
+	bool has_more_functions; /* than there was room for */
 };
+
+/* Any tree: its functions, and whether it takes whole relations; no columns.
+ * ERR_MALFORMED: as below. */
+enum err node_tree_functions(
+    struct text tree, struct view_tree *out) MUST_CHECK;
 
 /* The tree of one ON SELECT rule. ERR_MALFORMED: not such a tree; `out` then
  * has no origins and takes whole relations. */

@@ -62,7 +62,7 @@ make_query(struct session *s, struct copy_out *c, struct text sql)
 
 	/* what is quoted and escaped here are single bytes of ASCII */
 	if (!reading_is_plain(s->gate, sql) ||
-	    (encoding != NULL && encoding->kind == ENCODING_CLIENT_ONLY))
+	    (encoding != NULL && encoding->is_client_only))
 		return "a COPY with values to be masked needs client_encoding "
 		       "UTF8";
 	if (lexer_run(&s->gate->lex, sql, c->arena, &l) != ERR_NONE)

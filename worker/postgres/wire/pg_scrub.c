@@ -19,6 +19,7 @@ static const char *const plain_contexts[] = {
     "JSON data, line ",
     "parallel worker",
     "portal \"",
+    "unnamed portal parameter $",
     "unnamed portal with parameters: ",
     "while locking tuple ",
     "while updating tuple ",
@@ -154,15 +155,15 @@ put_scrubbed_message(struct buffer *b, const struct pg_error *e)
 		    b, TEXT("message withheld: it may quote protected values"));
 }
 
-/* Did the server stumble over the client's own words, before it read a row?
- * Class 42 alone does not say so: a cast to regclass quotes what it reads, and
+/* The class alone does not say so: a cast to regclass quotes what it reads, and
  * so does SQL that a function puts together. But these cannot point at a place
  * in the client's text, or come with a context. */
-static bool
-is_about_typed_words(const struct pg_error *e)
+bool
+pg_error_is_of_text(const struct pg_error *e)
 {
-	return text_starts(e->sqlstate, TEXT("42")) && e->has_position &&
-	       !e->is_inner && e->context.len == 0;
+	return (text_starts(e->sqlstate, TEXT("42")) ||
+		   text_starts(e->sqlstate, TEXT("22"))) &&
+	       e->has_position && !e->is_inner && e->context.len == 0;
 }
 
 /* So that nobody can make a long search of it. */
@@ -212,17 +213,42 @@ static void
 put_message(struct buffer *b, const struct pg_error *e, struct text typed)
 {
 	if (typed.len > 0 && e->message.len <= MESSAGE_SEARCHED_MAX &&
-	    is_about_typed_words(e))
+	    pg_error_is_of_text(e))
 		put_typed_words(b, e->message, typed);
 	else
 		put_scrubbed_message(b, e);
+}
+
+/* Names of schema, table, column, type and constraint. RAISE lets a function
+ * put whatever it likes there; what the server itself says of constraints comes
+ * from these files of its source, which no function can claim. */
+static bool
+is_kept(uint8_t letter, const struct pg_error *e)
+{
+	static const char always[] = "SVCPFLR", names[] = "stcdn";
+	static const struct text files[] = {{"domains.c", 9},
+	    {"execExprInterp.c", 16}, {"execIndexing.c", 14},
+	    {"execMain.c", 10}, {"execPartition.c", 15}, {"nbtinsert.c", 11},
+	    {"ri_triggers.c", 13}};
+	size_t i;
+
+	if (memchr(always, letter, sizeof(always) - 1) != NULL)
+		return true;
+	if (memchr(names, letter, sizeof(names) - 1) == NULL)
+		return false;
+	if (!pg_error_is_foreign(e))
+		return true;
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (text_is(e->file, files[i]))
+			return true;
+	}
+	return false;
 }
 
 enum err
 pg_put_scrubbed(
     struct buffer *b, char type, struct wire body, struct text typed)
 {
-	static const char kept[] = "SVCPstcdnFLR";
 	size_t at = pg_message_begin(b, type);
 	struct pg_error error;
 	struct text value;
@@ -232,8 +258,7 @@ pg_put_scrubbed(
 		return ERR_MALFORMED;
 	for (letter = wire_u8(&body); letter != 0; letter = wire_u8(&body)) {
 		value = wire_cstring(&body);
-		if (letter != 'M' &&
-		    memchr(kept, letter, sizeof(kept) - 1) == NULL)
+		if (letter != 'M' && !is_kept(letter, &error))
 			continue;
 		buffer_put_u8(b, letter);
 		if (letter != 'M')

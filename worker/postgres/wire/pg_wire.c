@@ -274,6 +274,8 @@ pg_parse_error(struct wire w, struct pg_error *out)
 			out->schema = value;
 		else if (letter == 't')
 			out->table = value;
+		else if (letter == 'F')
+			out->file = value;
 		else if (letter == 'P')
 			out->has_position = true;
 		else if (letter == 'p' || letter == 'q')

@@ -119,6 +119,7 @@ struct pg_error { /* ErrorResponse and NoticeResponse, by field letter */
 	struct text severity, sqlstate, message, detail, hint;
 	struct text context;	   /* W: the code it happened in */
 	struct text schema, table; /* of the object it is about */
+	struct text file;	   /* F: of the server's source */
 	bool has_position;	   /* in the client's own text */
 	bool is_inner;		   /* it is about a text the client never sent */
 };
@@ -173,6 +174,9 @@ void pg_put_name(struct buffer *b, struct text name);
  * not show: a function's, a trigger's, a foreign key's? */
 bool pg_error_is_foreign(const struct pg_error *e);
 
+/* Did the server stumble over the client's own words, before it read a row? */
+bool pg_error_is_of_text(const struct pg_error *e);
+
 /* The name in the `i`-th pair of double quotes of a text; len 0: there are not
  * so many. False: its quotes are not in pairs. */
 bool pg_quoted_name(struct text message, size_t i, struct text *out);
@@ -181,8 +185,9 @@ bool pg_quoted_name(struct text message, size_t i, struct text *out);
  * what could quote values: MESSAGE with quoted parts blanked, or withheld when
  * its words may not be the server's; DETAIL, HINT, WHERE, internal query left
  * out; SQLSTATE, position, names of schema, table, column, type and constraint
- * kept. An error about the client's own words, before anything ran, keeps
- * those that are in `typed`, its text; len 0: none. */
+ * kept, unless a function may have made them up. An error about the client's own
+ * words, before anything ran, keeps those that are in `typed`, its text; len 0:
+ * none. */
 enum err pg_put_scrubbed(struct buffer *b, char type, struct wire body,
     struct text typed) MUST_CHECK;
 

@@ -1,0 +1,285 @@
+/*
+ * protection_code.c - what users' code, called in a statement, may read.
+ *
+ * The rule: a name that may be that of users' code is, wherever the search
+ * path leads.  What such code reads the statement reads; code that nobody
+ * knows, or that may read anything, is told to the caller, who must be strict.
+ */
+#include <stdlib.h>
+
+#include "common/code_calls.h"
+#include "common/protection_inner.h"
+
+struct calls {
+	struct protection *p;
+	const struct statement *statement;
+	struct arena *arena;
+	struct touch *out;
+};
+
+/* --- what code there is --------------------------------------------------- */
+
+static enum err
+code_load(struct protection *p)
+{
+	enum err e;
+
+	if (p->is_code_loaded)
+		return ERR_NONE;
+	if (p->catalog == NULL)
+		return ERR_NOT_FOUND;
+	e = store_code_names(p->catalog, p->upstream, p->database, p->cache,
+	    &p->code, &p->code_count);
+	p->is_code_loaded = e == ERR_NONE;
+	return e;
+}
+
+static bool
+code_exists(const struct protection *p, enum code_kind kind, struct text name)
+{
+	uint64_t hash = code_hash(kind, name);
+	size_t low = 0, high = p->code_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->code[middle] < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->code_count && p->code[low] == hash;
+}
+
+enum err
+protection_code_named(struct protection *p, enum code_kind kind,
+    struct text name, struct arena *a, struct code *out)
+{
+	enum err e = code_load(p);
+
+	if (e != ERR_NONE)
+		return e;
+	if (!code_exists(p, kind, name))
+		return ERR_NOT_FOUND;
+	return store_code_named(
+	    p->catalog, p->upstream, p->database, kind, name, a, out);
+}
+
+/* --- what it reads -------------------------------------------------------- */
+
+static enum err
+touch_column(struct protection *p, struct known_relation *r, size_t i,
+    struct touch *out)
+{
+	const struct column_state *c = &r->columns[i];
+	enum err e = protection_resolve(p, r, i);
+
+	if (e != ERR_NONE || c->found.mask == MASK_NONE)
+		return e;
+	out->predicates = out->is_protected
+	    ? predicates_stricter(out->predicates, c->predicates)
+	    : c->predicates;
+	out->is_protected = out->mentions = out->is_code_protected = true;
+	protection_add(&out->derived, c->found.protect, true);
+	out->derived.mask =
+	    mask_stricter(out->derived.mask, c->found.mask);
+	out->derived.is_denied |= c->found.is_denied;
+	return ERR_NONE;
+}
+
+static enum err
+touch_source(struct protection *p, const struct column_source *source,
+    struct touch *out)
+{
+	unsigned number = source->number & ~(unsigned)COLUMN_SOURCE_DERIVED;
+	struct known_relation *r;
+	enum err e = protection_known(p, source->relation, &r);
+	size_t i;
+
+	if (e != ERR_NONE)
+		return e;
+	if (number > r->relation.column_count)
+		return ERR_NOT_FOUND;
+	if (number > 0)
+		return touch_column(p, r, number - 1, out);
+	for (i = 0; i < r->relation.column_count && e == ERR_NONE; i++)
+		e = touch_column(p, r, i, out);
+	return e;
+}
+
+enum err
+protection_code_reads(
+    struct protection *p, const struct code *c, struct touch *out)
+{
+	enum err e = ERR_NONE;
+	bool was_protected = out->is_code_protected;
+	size_t i;
+
+	if (p->is_empty)
+		return ERR_NONE;
+	out->is_code_protected = false;
+	out->is_code_open |= c->is_opaque;
+	for (i = 0; i < c->source_count && e == ERR_NONE; i++)
+		e = touch_source(p, &c->sources[i], out);
+	/* A relation that the catalogue has lost may be anything. */
+	out->is_code_open |= e == ERR_NOT_FOUND;
+	out->is_code_storing |= out->is_code_protected && c->stores;
+	out->is_code_protected |= was_protected;
+	return e == ERR_NOT_FOUND ? ERR_NONE : e;
+}
+
+/* --- who calls it --------------------------------------------------------- */
+
+/* Casts that nobody has spelled out are no reason to call a function unknown:
+ * they are in every statement. */
+static enum err
+touch_code(struct calls *c, const struct code_call *call)
+{
+	struct touch read = {0};
+	struct code code;
+	enum err e = protection_code_named(
+	    c->p, call->kind, call->name, c->arena, &code);
+
+	if (e != ERR_NONE)
+		return e == ERR_NOT_FOUND ? ERR_NONE : e;
+	if (call->is_system && !code.is_in_system)
+		return ERR_NONE;
+	c->out->runs_code |= call->kind != CODE_ALWAYS && !code.is_trusted &&
+	    (code.is_disguise || code.is_opaque || code.source_count > 0);
+	if (call->kind != CODE_FUNCTION || call->may_be_column) {
+		e = protection_code_reads(c->p, &code, &read);
+		c->out->is_code_silent |= read.is_code_protected;
+	}
+	return e != ERR_NONE ? e : protection_code_reads(c->p, &code, c->out);
+}
+
+static bool
+has_column(struct protection *p, uint32_t oid, struct text name)
+{
+	struct known_relation *r;
+	size_t i;
+
+	if (protection_known(p, oid, &r) != ERR_NONE)
+		return false;
+	for (i = 0; i < r->relation.column_count; i++) {
+		if (text_is(r->relation.columns[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* Is it a column, or the relation in schema.relation? */
+static bool
+is_column(struct calls *c, struct text name)
+{
+	uint32_t oids[PROTECTION_SAME_NAME_MAX];
+	struct protection *p = c->p;
+	size_t count, i, k;
+
+	for (i = 0; i < c->statement->relation_count; i++) {
+		const struct relation_use *use = &c->statement->relations[i];
+
+		if (use->schema.len > 0 && text_is(use->name, name))
+			return true;
+		if (store_relations_named(p->catalog, p->upstream,
+			p->database, use->name, oids,
+			PROTECTION_SAME_NAME_MAX, &count) != ERR_NONE)
+			continue;
+		for (k = 0; k < count; k++) {
+			if (has_column(p, oids[k], name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum err
+take_call(void *context, const struct code_call *call)
+{
+	struct calls *c = context;
+
+	if (!code_exists(c->p, call->kind, call->name) ||
+	    (call->may_be_column && is_column(c, call->name)))
+		return ERR_NONE;
+	return touch_code(c, call);
+}
+
+/* Without a catalogue any call may be one of users' code. */
+static enum err
+take_unseen(void *context, const struct code_call *call)
+{
+	struct touch *out = context;
+
+	if (!call->is_system && !call->may_be_column)
+		out->is_code_open = out->is_code_unseen = true;
+	return ERR_NONE;
+}
+
+/* Functions that are on no list: is each one known to the catalogue? One
+ * whose name only looks like a call is none of these. */
+static enum err
+touch_unlisted(struct calls *c)
+{
+	const struct statement *s = c->statement;
+	struct code code;
+	enum err e = ERR_NONE;
+	size_t i;
+
+	for (i = 0; i < s->unlisted_count && e == ERR_NONE; i++) {
+		e = protection_code_named(c->p, CODE_FUNCTION, s->unlisted[i],
+		    c->arena, &code);
+		if (e == ERR_NOT_FOUND) {
+			c->out->runs_code = c->out->is_code_open = true;
+			c->out->is_code_unseen = true;
+			e = ERR_NONE;
+		} else if (e == ERR_NONE) {
+			c->out->runs_code |= !code.is_trusted;
+			e = protection_code_reads(c->p, &code, c->out);
+		}
+	}
+	return e;
+}
+
+static enum err
+touch_rules(struct calls *c)
+{
+	const struct statement *s = c->statement;
+	enum err e = ERR_NONE;
+	size_t i;
+
+	for (i = 0; i < s->relation_count && e == ERR_NONE; i++) {
+		const struct code_call rules = {
+		    .kind = CODE_RELATION, .name = s->relations[i].name};
+
+		if (s->relations[i].is_written)
+			e = touch_code(c, &rules);
+	}
+	return e;
+}
+
+enum err
+protection_code(struct protection *p, const struct statement *s,
+    struct arena *a, struct touch *out)
+{
+	static const struct code_call unwritten = {.kind = CODE_ALWAYS};
+	struct calls c = {p, s, a, out};
+	enum err e = code_load(p);
+
+	out->is_code_known = e == ERR_NONE;
+	if (e == ERR_NOT_FOUND)
+		return code_calls(s->tokens, s->token_count, take_unseen, out);
+	if (e != ERR_NONE)
+		return e;
+	if (p->code_count == 0 && s->unlisted_count == 0)
+		return ERR_NONE;
+	e = touch_unlisted(&c);
+	if (e == ERR_NONE)
+		e = touch_code(&c, &unwritten);
+	if (e == ERR_NONE)
+		e = touch_rules(&c);
+	if (e == ERR_NONE)
+		e = code_calls(s->tokens, s->token_count, take_call, &c);
+	if (e != ERR_NONE)
+		out->is_code_known = false;
+	return e;
+}

@@ -1,0 +1,244 @@
+/* links: worker/postgres/catalog/code_body.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+#include <check.h>
+#include <stdlib.h>
+
+#include "worker/postgres/catalog/code_body.h"
+
+/* customers and orders are relations. */
+static bool
+is_relation(void *context, struct text name)
+{
+	(void)context;
+	return text_is(name, TEXT("customers")) ||
+	       text_is(name, TEXT("orders"));
+}
+
+static const char *sought;
+static bool is_mentioned;
+
+static enum err
+take_name(void *context, struct text name)
+{
+	(void)context;
+	is_mentioned |= sought != NULL && text_is(name, text_of(sought));
+	return ERR_NONE;
+}
+
+static enum err
+take_call(void *context, const struct code_call *call)
+{
+	(void)context;
+	(void)call;
+	return ERR_NONE;
+}
+
+static struct code_facts
+facts_of(const char *body)
+{
+	static const struct code_listener listener = {
+	    .is_relation = is_relation,
+	    .take_name = take_name,
+	    .take_call = take_call};
+	struct arena *a = arena_new(0);
+	struct code_facts facts = {0};
+
+	is_mentioned = false;
+	ck_assert_int_eq(
+	    code_body_read(text_of(body), a, &listener, &facts), ERR_NONE);
+	arena_free(a);
+	return facts;
+}
+
+static const char *const opaque[] = {
+    "begin execute 'select 1' into x; end",
+    "begin for r in execute q loop end loop; end",
+    "begin open c for execute q; end",
+    "declare c refcursor; begin fetch c into r; end",
+    "select 'it\\'s'",
+    "select 'open",
+    "select $a$ open",
+};
+
+static const char *const plain[] = {
+    "select 1",
+    "select e'it\\'s'",
+    "declare i int; begin for i in 1..10 loop perform f(i); end loop; end",
+    "<<outer>> begin x := y % 2; end",
+    "select 'execute'",
+    "select \"execute\" from orders",
+};
+
+START_TEST(what_is_made_at_run_time_is_opaque)
+{
+	ck_assert_msg(facts_of(opaque[_i]).is_opaque, "%s", opaque[_i]);
+}
+END_TEST
+
+START_TEST(what_can_be_read_is_not_opaque)
+{
+	ck_assert_msg(!facts_of(plain[_i]).is_opaque, "%s", plain[_i]);
+}
+END_TEST
+
+static const char *const storing[] = {
+    "insert into orders values (1)",
+    "begin update orders set id = 1; end",
+    "merge into orders using x on true when matched then delete",
+    "create temp table x as select 1",
+    "begin notify x; end",
+    "create view x as select 1",
+};
+
+static const char *const reading[] = {
+    "select 1 from orders for update",
+    "select 1 from orders for no key update",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$select 1$$",
+    "delete from orders",
+    "select 'insert'",
+};
+
+START_TEST(writing_is_noticed)
+{
+	ck_assert_msg(facts_of(storing[_i]).stores, "%s", storing[_i]);
+}
+END_TEST
+
+START_TEST(reading_is_no_writing)
+{
+	ck_assert_msg(!facts_of(reading[_i]).stores, "%s", reading[_i]);
+}
+END_TEST
+
+static const char *const whole[] = {
+    "select * from customers",
+    "select c.* from customers c",
+    "select id, * from customers",
+    "select distinct * from customers",
+    "delete from customers returning *",
+    "select customers from customers",
+    "select c from customers c",
+    "select c from customers as c",
+    "select to_jsonb(c) from customers c",
+    "select c.to_jsonb from customers c",
+    "select customers.text from customers",
+    "select (c).text from customers c",
+    "select x from customers as c (x)",
+    "select x from customers c (x)",
+    "table customers",
+    "select o from orders, customers o",
+    "select row(customers) from public.customers",
+    "insert into orders select c from customers c",
+};
+
+static const char *const partial[] = {
+    "select id from customers",
+    "select c.id from customers c where c.id = 1",
+    "select count(*) from customers",
+    "select id * 2 from customers where f(id) * 3 > x[1] * 4",
+    "select c.id from public.customers as c join orders o on o.id = c.id",
+    "declare r customers%rowtype; begin select id into r from customers; end",
+    "insert into customers (id) values (1)",
+    "update customers set id = 1 where id = 2",
+    "CREATE FUNCTION f() RETURNS TABLE (a int) AS $$ $$",
+};
+
+START_TEST(columns_that_are_used_without_their_names_are_noticed)
+{
+	ck_assert_msg(
+	    facts_of(whole[_i]).takes_whole_relations, "%s", whole[_i]);
+}
+END_TEST
+
+START_TEST(columns_by_name_are_no_whole_rows)
+{
+	ck_assert_msg(
+	    !facts_of(partial[_i]).takes_whole_relations, "%s", partial[_i]);
+}
+END_TEST
+
+static const char *const mentions[] = {
+    "select email from customers",
+    "select c . \"email\" from customers c",
+    "select 1 from customers where email = 'x'",
+    "insert into customers (id) select email from customers",
+    "insert into customers (email) values (1) returning email",
+    "update customers set notes = email",
+    "update customers set email = 'x' where email = 'y'",
+    "update customers set email = 'x' returning email",
+    "update customers set id = (select email from customers)",
+    "insert into customers (id) values (1) on conflict (email) do nothing",
+    "select set, email = 1 from customers",
+};
+
+static const char *const targets[] = {
+    "insert into customers (id, email) values (1, 'x')",
+    "insert into public.customers (id, \"email\") values (1, 'x')",
+    "update customers set email = 'x' where id = 1",
+    "update only public.customers c set id = f(1, 2), email = 'x'",
+    "select 'email' from customers",
+    "begin insert into customers (email) values (x); update orders set a = 1,"
+    " email = 2; end",
+};
+
+START_TEST(body_without_end_is_opaque_and_relations_without_end_are_whole)
+{
+	static char text[CODE_BODY_MAX + 2];
+	size_t i, len = 0;
+
+	memset(text, ' ', CODE_BODY_MAX);
+	ck_assert(!facts_of(text).is_opaque);
+	text[CODE_BODY_MAX] = ' ';
+	ck_assert(facts_of(text).is_opaque);
+	memset(text, 0, sizeof(text));
+	for (i = 0; i < 2000; i++) {
+		memcpy(text + len, "from orders ;", 13);
+		len += 13;
+	}
+	ck_assert(facts_of(text).takes_whole_relations);
+}
+END_TEST
+
+START_TEST(mention_of_a_column_is_a_use)
+{
+	sought = "email";
+	facts_of(mentions[_i]);
+	ck_assert_msg(is_mentioned, "%s", mentions[_i]);
+}
+END_TEST
+
+START_TEST(column_that_is_only_written_is_not_used)
+{
+	sought = "email";
+	facts_of(targets[_i]);
+	ck_assert_msg(!is_mentioned, "%s", targets[_i]);
+}
+END_TEST
+
+#define LOOP(test, list)                                                       \
+	tcase_add_loop_test(c, test, 0, sizeof(list) / sizeof(*(list)))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("code_body");
+	TCase *c = tcase_create("code_body");
+	SRunner *runner;
+	int failed;
+
+	LOOP(what_is_made_at_run_time_is_opaque, opaque);
+	LOOP(what_can_be_read_is_not_opaque, plain);
+	LOOP(writing_is_noticed, storing);
+	LOOP(reading_is_no_writing, reading);
+	LOOP(columns_that_are_used_without_their_names_are_noticed, whole);
+	LOOP(columns_by_name_are_no_whole_rows, partial);
+	tcase_add_test(c,
+	    body_without_end_is_opaque_and_relations_without_end_are_whole);
+	LOOP(mention_of_a_column_is_a_use, mentions);
+	LOOP(column_that_is_only_written_is_not_used, targets);
+	suite_add_tcase(suite, c);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
