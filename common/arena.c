@@ -13,7 +13,8 @@
 #include "common/arena.h"
 
 enum {
-	BLOCK_SIZE = 4096
+	BLOCK_SIZE = 4096, /* the first; each is twice as large as the last … */
+	BLOCK_SIZE_MAX = 16384, /* … up to this: what a reset may keep */
 };
 
 struct block {
@@ -59,10 +60,14 @@ static struct block *
 arena_block_for(struct arena *a, size_t size)
 {
 	struct block *b = a->first;
+	size_t room = BLOCK_SIZE;
 
 	if (b != NULL && b->size - b->used >= size)
 		return b;
-	b = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE);
+	if (b != NULL)
+		room = b->size < BLOCK_SIZE_MAX / 2 ? b->size * 2
+						    : BLOCK_SIZE_MAX;
+	b = block_new(size > room ? size : room);
 	if (b == NULL)
 		return NULL;
 	b->next = a->first;
@@ -162,9 +167,8 @@ arena_reset(struct arena *a)
 {
 	struct block *keep = a->first;
 
-	/* The oldest block is the standard size unless the first allocation
-	 * was large; never keep a large one from a passing large message. */
-	while (keep != NULL && keep->size > BLOCK_SIZE)
+	/* never a large one from a passing large message */
+	while (keep != NULL && keep->size > BLOCK_SIZE_MAX)
 		keep = keep->next;
 	arena_release(a, keep);
 }

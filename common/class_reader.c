@@ -277,6 +277,32 @@ catch_function(struct reader *r, struct text text)
 	return note_function(r, c, trait);
 }
 
+enum err
+reader_notations(struct reader *r)
+{
+	const struct canonical *c = r->canonical;
+	enum err e = ERR_NONE;
+	uint32_t i;
+
+	for (i = 1; i < c->count && e == ERR_NONE; i++) {
+		const struct mark *m = &c->marks[i];
+		uint64_t trait = BIT(TRAIT_OPAQUE_FUNCTION);
+
+		if (!m->is_name || m->is_declared || m->word == NULL ||
+		    !(m->word->flags & WORD_OPAQUE) ||
+		    !text_is(token_at(r, i - 1)->raw, TEXT(".")) ||
+		    (i + 1 < c->count &&
+			text_is(token_at(r, i + 1)->raw, TEXT("("))))
+			continue;
+		r->statement->traits |= trait;
+		if (m->word->flags & WORD_ESCAPING)
+			trait = BIT(TRAIT_ESCAPING_FUNCTION);
+		r->statement->traits |= trait;
+		e = note_function(r, (struct caught){i, i}, trait);
+	}
+	return e;
+}
+
 /* In lower case: settings know no other. */
 static enum err
 catch_subject(struct reader *r, struct text text)

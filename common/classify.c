@@ -340,29 +340,89 @@ is_upsert_of_values(const struct statement *s)
 	return (s->operations & data) == (BIT(OP_INSERT) | BIT(OP_UPDATE));
 }
 
+/* A row of VALUES is one row, unless a function makes more of it. */
+static bool
+may_return_rows(const struct statement *s)
+{
+	static const struct text functions[] = {{"generate_series", 15},
+	    {"generate_subscripts", 19}, {"unnest", 6},
+	    {"regexp_matches", 14}, {"regexp_split_to_table", 21},
+	    {"string_to_table", 15}, {"json_array_elements", 19},
+	    {"json_array_elements_text", 24}, {"jsonb_array_elements", 20},
+	    {"jsonb_array_elements_text", 25}, {"json_each", 9},
+	    {"json_each_text", 14}, {"jsonb_each", 10},
+	    {"jsonb_each_text", 15}, {"json_object_keys", 16},
+	    {"jsonb_object_keys", 17}, {"jsonb_path_query", 16},
+	    {"jsonb_path_query_tz", 19}, {"_pg_expandarray", 15}};
+	size_t i;
+
+	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		if (statement_mentions(s, functions[i]))
+			return true;
+	}
+	return (s->traits & (BIT(TRAIT_UNKNOWN_FUNCTION) |
+				BIT(TRAIT_OPAQUE_FUNCTION))) != 0;
+}
+
+/* INSERT … ON CONFLICT DO UPDATE and MERGE change what they meet: a WHERE of
+ * another level says nothing about that. */
+static bool
+changes_what_it_meets(const struct statement *s)
+{
+	static const char conflict[] = " do update set ", where[] = " where ";
+	const char *at = NULL, *next = s->canonical.at;
+	size_t left = s->canonical.len;
+
+	while (next != NULL) {
+		next = memmem(next, left, conflict, sizeof(conflict) - 1);
+		if (next == NULL)
+			break;
+		at = next;
+		next += sizeof(conflict) - 1;
+		left = (size_t)(s->canonical.at + s->canonical.len - next);
+	}
+	if (at == NULL)
+		return false;
+	left = (size_t)(s->canonical.at + s->canonical.len - at);
+	return memmem(at, left, where, sizeof(where) - 1) == NULL;
+}
+
+/* MERGE … ON true meets every row. */
+static bool
+merges_everything(const struct statement *s)
+{
+	static const char *const always[] = {" on true ", " on ( true ) ",
+	    " on not false ", " on ? = ? ", " on '?' = '?' ",
+	    " on ( ? = ? ) ", " on ( '?' = '?' ) "};
+	size_t i;
+
+	for (i = 0; i < sizeof(always) / sizeof(*always); i++) {
+		if (memmem(s->canonical.at, s->canonical.len, always[i],
+			strlen(always[i])) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 settle_where(struct reader *r)
 {
+	struct statement *s = r->statement;
 	bool needs = r->effects & EFFECT_NEEDS_WHERE;
 	bool has = r->effects & EFFECT_HAS_WHERE;
 
 	if (r->effects & EFFECT_TRIVIAL_WHERE)
 		has = false;
-	if ((has && !(needs && r->where_missing)) ||
-	    (!needs && is_upsert_of_values(r->statement)))
-		r->statement->traits |= BIT(TRAIT_WHERE);
-}
-
-static void
-fill_fingerprint(struct statement *s)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint64_t hash = text_fingerprint(s->canonical);
-	size_t i;
-
-	for (i = 16; i-- > 0; hash >>= 4)
-		s->fingerprint[i] = digits[hash & 15];
-	s->fingerprint[16] = '\0';
+	if (needs && r->where_missing)
+		has = false;
+	if (!needs && is_upsert_of_values(s) && !may_return_rows(s))
+		has = true;
+	else if (changes_what_it_meets(s))
+		has = false;
+	if ((s->operations & BIT(OP_MERGE)) != 0 && merges_everything(s))
+		has = false;
+	if (has)
+		s->traits |= BIT(TRAIT_WHERE);
 }
 
 static enum err
@@ -387,10 +447,11 @@ classify_one(const struct classifier *c, const struct token *tokens,
 	if (e != ERR_NONE)
 		return e;
 	s->canonical = canonical.text;
-	fill_fingerprint(s);
 	e = flat_make(&canonical, a, &flat, why_out);
 	if (e == ERR_NONE)
 		e = reader_run(&r);
+	if (e == ERR_NONE)
+		e = reader_notations(&r);
 	if (e == ERR_NONE)
 		e = fill_names(&r);
 	if (e != ERR_NONE)
@@ -499,13 +560,25 @@ classify_key(const struct classifier *c, const struct lex_state *state,
 	return e;
 }
 
+void
+statement_fingerprint(const struct statement *s, char out[FINGERPRINT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t hash = text_fingerprint(s->canonical);
+	size_t i;
+
+	for (i = FINGERPRINT_SIZE - 1; i-- > 0; hash >>= 4)
+		out[i] = digits[hash & 15];
+	out[FINGERPRINT_SIZE - 1] = '\0';
+}
+
 bool
 statement_mentions(const struct statement *s, struct text name)
 {
 	uint64_t hash = text_hash(name);
 	size_t low = 0, high = s->name_count;
 
-	while (low < high) {
+	while (high - low > 16) { /* fewer are compared sooner than hashed */
 		size_t middle = low + (high - low) / 2;
 
 		if (text_hash(s->names[middle]) < hash)
@@ -513,9 +586,11 @@ statement_mentions(const struct statement *s, struct text name)
 		else
 			high = middle;
 	}
-	for (; low < s->name_count && text_hash(s->names[low]) == hash; low++) {
+	for (; low < s->name_count; low++) {
 		if (text_is(s->names[low], name))
 			return true;
+		if (low >= high && text_hash(s->names[low]) != hash)
+			return false;
 	}
 	return false;
 }

@@ -38,7 +38,6 @@ struct statement {
 	/* Its tokens, without its semicolon; as long-lived as the arena. */
 	const struct token *tokens;
 	size_t token_count;
-	char fingerprint[17]; /* hex, of canonical; same for same canonical */
 	uint64_t operations;  /* BIT(OP_…); OP_UNKNOWN if no rule claims it */
 	uint64_t traits;      /* BIT(TRAIT_…) */
 	struct relation_use *relations;
@@ -121,6 +120,12 @@ enum err classify_text(const struct classifier *c,
 enum err classify_key(const struct classifier *c,
     const struct lex_state *state, struct text sql, struct arena *a,
     struct text *canonical_out) MUST_CHECK;
+
+enum { FINGERPRINT_SIZE = 17 };
+
+/* Hex, of canonical, NUL-terminated: the same for the same. */
+void statement_fingerprint(
+    const struct statement *s, char out[FINGERPRINT_SIZE]);
 
 /* Does the statement mention this name anywhere? O(log names). */
 bool statement_mentions(const struct statement *s, struct text name);

@@ -8,23 +8,58 @@
 
 enum { NAME_PARTS_MAX = 4 };
 
+/* Tables of words have a row for each letter they begin with. */
+enum { LETTERS = 'z' - 'a' + 1, WORDED_MAX = 2, BEFORE_VALUE_MAX = 3 };
+
+#define LETTER(c) [(c) - 'a']
+
 /* Keywords that the grammar turns into operators without a schema. (What it
  * turns into functions it takes from pg_catalog.) */
 static const struct worded {
 	struct text word;
 	const char *operators[2];
-} worded[] = {
-    {{"between", 7}, {">=", "<="}},
-    {{"case", 4}, {"=", NULL}},
-    {{"distinct", 8}, {"=", NULL}},
-    {{"ilike", 5}, {"~~*", "!~~*"}},
-    {{"in", 2}, {"=", "<>"}},
-    {{"like", 4}, {"~~", "!~~"}},
-    {{"natural", 7}, {"=", NULL}},
-    {{"nullif", 6}, {"=", NULL}},
-    {{"similar", 7}, {"~", "!~"}},
-    {{"using", 5}, {"=", NULL}},
+} worded[LETTERS][WORDED_MAX] = {
+    LETTER('b') = {{{"between", 7}, {">=", "<="}}},
+    LETTER('c') = {{{"case", 4}, {"=", NULL}}},
+    LETTER('d') = {{{"distinct", 8}, {"=", NULL}}},
+    LETTER('i') = {{{"ilike", 5}, {"~~*", "!~~*"}},
+	{{"in", 2}, {"=", "<>"}}},
+    LETTER('l') = {{{"like", 4}, {"~~", "!~~"}}},
+    LETTER('n') = {{{"natural", 7}, {"=", NULL}}, {{"nullif", 6}, {"=", NULL}}},
+    LETTER('s') = {{{"similar", 7}, {"~", "!~"}}},
+    LETTER('u') = {{{"using", 5}, {"=", NULL}}},
 };
+
+/* Reserved words that an expression follows, but no type. */
+static const struct text before_value[LETTERS][BEFORE_VALUE_MAX] = {
+    LETTER('a') = {{"all", 3}, {"and", 3}, {"any", 3}},
+    LETTER('b') = {{"between", 7}, {"by", 2}},
+    LETTER('c') = {{"case", 4}},
+    LETTER('d') = {{"distinct", 8}},
+    LETTER('e') = {{"else", 4}},
+    LETTER('f') = {{"from", 4}},
+    LETTER('h') = {{"having", 6}},
+    LETTER('i') = {{"ilike", 5}, {"in", 2}, {"into", 4}},
+    LETTER('j') = {{"join", 4}},
+    LETTER('l') = {{"like", 4}},
+    LETTER('n') = {{"not", 3}},
+    LETTER('o') = {{"on", 2}, {"only", 4}, {"or", 2}},
+    LETTER('r') = {{"returning", 9}},
+    LETTER('s') = {{"select", 6}, {"set", 3}},
+    LETTER('t') = {{"then", 4}},
+    LETTER('u') = {{"update", 6}},
+    LETTER('w') = {{"when", 4}, {"where", 5}},
+};
+
+/* The row of a table that a word would be in; false: in none. */
+static bool
+row_of(struct text word, size_t *row_out)
+{
+	if (word.len == 0 || word.at[0] < 'a' || word.at[0] > 'z')
+		return false;
+	*row_out = (size_t)(word.at[0] - 'a');
+	return true;
+}
 
 static bool
 is_mark(const struct token *t, char c)
@@ -36,14 +71,18 @@ static enum err
 take_worded(struct text word, code_taker take, void *context)
 {
 	enum err e = ERR_NONE;
-	size_t i, k;
+	size_t row, i, k;
 
-	for (i = 0; i < sizeof(worded) / sizeof(*worded); i++) {
-		if (!text_is(worded[i].word, word))
+	if (!row_of(word, &row))
+		return ERR_NONE;
+	for (i = 0; i < WORDED_MAX; i++) {
+		const struct worded *w = &worded[row][i];
+
+		if (!text_is(w->word, word))
 			continue;
 		for (k = 0; k < 2 && e == ERR_NONE; k++) {
 			struct code_call call = {.kind = CODE_OPERATOR,
-			    .name = text_of(worded[i].operators[k])};
+			    .name = text_of(w->operators[k])};
 
 			if (call.name.len > 0)
 				e = take(context, &call);
@@ -58,22 +97,15 @@ is_name(const struct token *t)
 	return t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED;
 }
 
-/* Reserved words that an expression follows, but no type. */
 static bool
 is_before_value(const struct token *t)
 {
-	static const struct text words[] = {{"all", 3}, {"and", 3}, {"any", 3},
-	    {"between", 7}, {"by", 2}, {"case", 4}, {"distinct", 8},
-	    {"else", 4}, {"from", 4}, {"having", 6}, {"ilike", 5}, {"in", 2},
-	    {"into", 4}, {"join", 4}, {"like", 4}, {"not", 3}, {"on", 2},
-	    {"only", 4}, {"or", 2}, {"returning", 9}, {"select", 6},
-	    {"set", 3}, {"then", 4}, {"update", 6}, {"when", 4}, {"where", 5}};
-	size_t i;
+	size_t row, i;
 
-	if (t->kind != TOKEN_WORD)
+	if (t->kind != TOKEN_WORD || !row_of(t->name, &row))
 		return false;
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (text_is(words[i], t->name))
+	for (i = 0; i < BEFORE_VALUE_MAX; i++) {
+		if (text_is(before_value[row][i], t->name))
 			return true;
 	}
 	return false;

@@ -2,8 +2,8 @@
  * flow.c - where the values of protected columns get to in one statement.
  *
  * The tree is gone over in rounds: what a query's outputs can hold depends on
- * what is in its FROM, and that on other queries' outputs.  A round that
- * changes nothing is followed by one that looks at how values are used.
+ * what is in its FROM, and that on other queries' outputs.  How values are
+ * used is noted as well; it is true of the round that changes nothing.
  */
 #include "common/flow_inner.h"
 
@@ -94,7 +94,7 @@ number_query(struct count *c, struct query *q)
 
 	q->number = c->tracer->query_count++;
 	for (w = q->with; w != NULL; w = w->next) {
-		c->tracer->with_count++;
+		c->tracer->with_room++;
 		number_query(c, w->query);
 		each_of(w->compared, number_expression, c);
 	}
@@ -126,7 +126,7 @@ make_tables(struct tracer *t)
 	    arena_array(t->arena, t->item_count, sizeof(*t->of_relation));
 	t->of_calls =
 	    arena_array(t->arena, t->item_count, sizeof(*t->of_calls));
-	t->withs = arena_array(t->arena, t->with_count, sizeof(*t->withs));
+	t->withs = arena_array(t->arena, t->with_room, sizeof(*t->withs));
 	if (t->of_query == NULL || t->of_item == NULL || t->of_relation == NULL ||
 	    t->of_calls == NULL || t->withs == NULL)
 		return ERR_MEMORY;
@@ -134,7 +134,6 @@ make_tables(struct tracer *t)
 		t->of_query[i] = nothing;
 	for (i = 0; i < t->item_count; i++)
 		t->of_item[i] = nothing;
-	t->with_count = 0;
 	return ERR_NONE;
 }
 
@@ -183,7 +182,7 @@ trace_item(struct tracer *t, const struct scope *s, const struct from_item *item
 		t->of_calls[item->number] = TAINT_DERIVED;
 		t->is_changed = true;
 	}
-	if (t->is_last)
+	if (!t->is_first)
 		use_of_item(t, s, item);
 }
 
@@ -196,23 +195,60 @@ trace_with(struct tracer *t, const struct query *q, const struct scope *outer)
 		struct scope inside = {outer, w->query, true};
 
 		trace_query(t, w->query, outer);
-		if (!t->is_last)
+		if (t->is_first)
 			continue;
 		if (taint_of_list(t, &inside, w->compared) != TAINT_NONE)
 			t->out->guess = (struct flow_use){
-			    {NULL, 0}, "SEARCH or CYCLE"};
+			    .where = "SEARCH or CYCLE"};
 	}
 }
 
-/* The name of an output that was given none; len 0: another than all here. */
+/* Constructs that the server names otherwise, or in some versions. */
+static bool
+is_renamed(struct text name)
+{
+	static const struct text names[] = {{"trim", 4}, {"extract", 7},
+	    {"collation", 9}, {"treat", 5}, {"normalize", 9}};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (text_is(names[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* The name of an output that was given none; len 0: it may be any. */
 static struct text
 own_name(const struct expression *e)
 {
-	if ((e->kind == EXPR_COLUMN || e->kind == EXPR_FIELD ||
-		e->kind == EXPR_CALL) &&
-	    e->name.count > 0)
-		return e->name.parts[e->name.count - 1];
-	return (struct text){NULL, 0};
+	const struct text unknown = {NULL, 0};
+	struct text last = unknown;
+
+	if (e->name.count > 0)
+		last = e->name.parts[e->name.count - 1];
+	switch (e->kind) {
+	case EXPR_COLUMN:
+	case EXPR_FIELD:
+		return last;
+	case EXPR_CALL:
+		return is_renamed(last) ? unknown : last;
+	case EXPR_CAST: /* the name of what is cast, if that has one */
+		return e->children->kind == EXPR_COLUMN ||
+				e->children->kind == EXPR_CALL
+			   ? own_name(e->children)
+			   : unknown;
+	case EXPR_QUERY:
+		if (e->use != SUBQUERY_VALUE ||
+		    e->query->kind != QUERY_SELECT ||
+		    e->query->targets == NULL)
+			return unknown;
+		return e->query->targets->alias.len > 0
+			   ? e->query->targets->alias
+			   : own_name(e->query->targets->value);
+	default:
+		return unknown;
+	}
 }
 
 static void
@@ -301,22 +337,6 @@ outputs_of_rows(
 	}
 }
 
-static bool
-is_same(const struct flow_columns *a, const struct flow_columns *b)
-{
-	size_t i;
-
-	if (a->count != b->count || a->is_exact != b->is_exact ||
-	    a->is_open != b->is_open || a->others != b->others)
-		return false;
-	for (i = 0; i < a->count; i++) {
-		if (a->at[i].taint != b->at[i].taint ||
-		    !text_is(a->at[i].name, b->at[i].name))
-			return false;
-	}
-	return true;
-}
-
 static void
 trace_outputs(struct tracer *t, const struct scope *s)
 {
@@ -329,7 +349,7 @@ trace_outputs(struct tracer *t, const struct scope *s)
 		outputs_of_rows(t, s, &now);
 	else
 		outputs_of_targets(t, s, &now);
-	t->is_changed |= !is_same(&now, &t->of_query[q->number]);
+	t->is_changed |= !columns_are_same(&now, &t->of_query[q->number]);
 	t->of_query[q->number] = now;
 }
 
@@ -371,7 +391,7 @@ trace_query(
 	trace_from(t, &s);
 	query_each(q, trace_expression, &r);
 	trace_outputs(t, &s);
-	if (t->is_last)
+	if (!t->is_first)
 		use_of_query(t, &s, q, &t->of_query[q->number]);
 }
 
@@ -434,13 +454,14 @@ trace_rounds(struct tracer *t)
 	size_t round = 0;
 
 	do {
+		*t->out = (struct flow){0};
 		t->is_changed = false;
+		t->is_first = round == 0; /* much is open in it */
 		trace_query(t, t->tree.query, NULL);
 		if (++round > FLOW_ROUNDS_MAX)
 			t->declined = "its names lead too far";
-	} while (t->is_changed && t->error == ERR_NONE && t->declined == NULL);
-	t->is_last = true;
-	trace_query(t, t->tree.query, NULL);
+	} while ((t->is_changed || t->is_first) && t->error == ERR_NONE &&
+		 t->declined == NULL);
 }
 
 static void
@@ -479,7 +500,8 @@ flow_trace(const struct token *tokens, size_t count,
 	if (e != ERR_NONE)
 		return e;
 	if (t.declined == NULL) {
-		collect_withs(&t, t.tree.query);
+		if (t.with_room > 0)
+			collect_withs(&t, t.tree.query);
 		trace_rounds(&t);
 	}
 	out->declined = t.declined;

@@ -33,6 +33,7 @@ enum taint {
 struct flow_column {
 	struct text name;
 	enum taint taint;
+	bool is_key; /* the primary key, all of it */
 };
 
 /* What a name in FROM may mean. */
@@ -44,6 +45,11 @@ struct flow_columns {
 	/* There may be others, of this taint. */
 	bool is_open;
 	enum taint others;
+	/* It may be hidden by another thing of its name, which is clean: none
+	 * of them is certain to be there. */
+	bool is_doubted;
+	/* There surely are others, and what is found nowhere is one of them. */
+	bool has_others;
 };
 
 /* What the caller knows; each call gets `context`. */
@@ -68,7 +74,8 @@ struct flow_facts {
 
 /* A use that lets a client guess. */
 struct flow_use {
-	struct text column;	/* its name, or that of the whole row */
+	struct text column;	/* its name, or that of the whole row … */
+	bool is_function;	/* … or of a function that may read it */
 	const char *where;	/* "WHERE", "ORDER BY", …; NULL: there is none */
 };
 

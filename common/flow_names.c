@@ -20,30 +20,64 @@ columns_any(const struct flow_columns *c)
 	return any;
 }
 
-static bool
-is_full(size_t count)
+bool
+columns_are_same(const struct flow_columns *a, const struct flow_columns *b)
 {
-	return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
+	size_t i;
+
+	if (a->count != b->count || a->is_exact != b->is_exact ||
+	    a->is_open != b->is_open || a->others != b->others ||
+	    a->has_others != b->has_others)
+		return false;
+	for (i = 0; i < a->count && a->at != b->at; i++) {
+		const struct flow_column *x = &a->at[i], *y = &b->at[i];
+
+		if (x->taint != y->taint ||
+		    (x->name.at != y->name.at && !text_is(x->name, y->name)) ||
+		    x->name.len != y->name.len)
+			return false;
+	}
+	return true;
+}
+
+/* Room that a list of so many columns has. */
+static size_t
+room_of(size_t count)
+{
+	size_t room = count == 0 ? 0 : 8;
+
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
+static bool
+columns_reserve(struct tracer *t, struct flow_columns *c, size_t count)
+{
+	size_t room = room_of(count);
+	struct flow_column *more;
+
+	if (room == room_of(c->count))
+		return true;
+	more = arena_array(t->arena, room, sizeof(*more));
+	if (more == NULL) {
+		t->error = ERR_MEMORY;
+		return false;
+	}
+	if (c->count > 0)
+		memcpy(more, c->at, c->count * sizeof(*more));
+	c->at = more;
+	return true;
 }
 
 bool
 columns_add(struct tracer *t, struct flow_columns *c, struct text name,
     enum taint taint)
 {
-	if (is_full(c->count)) {
-		size_t room = c->count == 0 ? 8 : c->count * 2;
-		struct flow_column *more =
-		    arena_array(t->arena, room, sizeof(*more));
-
-		if (more == NULL) {
-			t->error = ERR_MEMORY;
-			return false;
-		}
-		if (c->count > 0)
-			memcpy(more, c->at, c->count * sizeof(*more));
-		c->at = more;
-	}
-	c->at[c->count++] = (struct flow_column){name, taint};
+	if (!columns_reserve(t, c, c->count + 1))
+		return false;
+	c->at[c->count++] =
+	    (struct flow_column){.name = name, .taint = taint};
 	t->work++;
 	return true;
 }
@@ -52,15 +86,18 @@ void
 columns_join(
     struct tracer *t, struct flow_columns *c, const struct flow_columns *more)
 {
-	size_t i;
-
-	for (i = 0; i < more->count; i++) {
-		if (!columns_add(t, c, more->at[i].name, more->at[i].taint))
-			return;
-	}
+	if (!columns_reserve(t, c, c->count + more->count))
+		return;
+	if (more->count > 0)
+		memcpy(&c->at[c->count], more->at,
+		    more->count * sizeof(*more->at));
+	c->count += more->count;
+	t->work += more->count;
 	c->is_exact &= more->is_exact;
 	c->is_open |= more->is_open;
 	c->others = taint_max(c->others, more->others);
+	c->has_others |= more->has_others;
+	c->is_doubted |= more->is_doubted;
 }
 
 void
@@ -159,9 +196,12 @@ names_of_relation(struct tracer *t, const struct from_item *item,
 		if (t->error != ERR_NONE)
 			return;
 	}
-	if (item->name.count == 1)
+	if (item->name.count == 1 && t->with_count > 0)
 		withs = names_of_with(t, item->name.parts[0], out);
-	columns_join(t, out, real);
+	if (withs == 0)
+		*out = *real; /* nobody adds to what it points to */
+	else
+		columns_join(t, out, real);
 	/* Several meanings, or none: no column is certain. */
 	if (withs + (real->count > 0 || real->is_open) != 1) {
 		out->is_open = true;
@@ -215,6 +255,8 @@ names_of_item(struct tracer *t, const struct from_item *item)
 		columns.is_exact = false;
 	if (columns_any(&columns) != TAINT_NONE && !t->any_taint)
 		t->any_taint = t->is_changed = true;
+	t->is_changed |=
+	    !columns_are_same(&columns, &t->of_item[item->number]);
 	t->of_item[item->number] = columns;
 }
 
@@ -237,6 +279,10 @@ visible_name(const struct from_item *item)
 struct search {
 	struct tracer *tracer;
 	struct text qualifier, name; /* qualifier.len 0: none is given */
+	/* A schema stands before the qualifier: only a relation without an
+	 * alias is meant, and perhaps another one than it seems. */
+	bool has_schema;
+	bool is_call; /* it may be the function name(qualifier) */
 	enum taint taint;
 	bool is_relation; /* what is searched right now */
 	bool is_found, is_certain;
@@ -246,12 +292,12 @@ struct search {
 static bool
 is_system(struct text name)
 {
-	static const char *const names[] = {
-	    "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"};
+	static const struct text names[] = {{"ctid", 4}, {"xmin", 4},
+	    {"xmax", 4}, {"cmin", 4}, {"cmax", 4}, {"tableoid", 8}};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (text_is(name, text_of(names[i])))
+		if (text_is(name, names[i]))
 			return true;
 	}
 	return false;
@@ -270,6 +316,7 @@ search_qualified(
 	s->taint = taint_max(s->taint, columns_named(s->tracer, c, s->name));
 	if (has)
 		return;
+	s->is_call = true;
 	if (columns_any(c) != TAINT_NONE)
 		s->taint = TAINT_DERIVED;
 	s->taint = taint_max(s->taint,
@@ -284,8 +331,9 @@ search_bare(struct search *s, struct text visible,
 	bool has = columns_has(s->tracer, c, s->name);
 
 	s->taint = taint_max(s->taint, columns_named(s->tracer, c, s->name));
-	s->is_found |= has || (s->is_relation && is_system(s->name));
-	if (has && !c->is_open && is_certain) {
+	s->is_found |= has || c->has_others ||
+		       (s->is_relation && is_system(s->name));
+	if (has && !c->is_open && !c->is_doubted && is_certain) {
 		s->is_certain = true;
 		return;
 	}
@@ -319,6 +367,9 @@ search_item(struct search *s, const struct from_item *item, bool is_certain)
 			return;
 	}
 	s->is_relation = item->kind == FROM_RELATION;
+	if (s->has_schema && (!s->is_relation || item->alias.len > 0))
+		return;
+	is_certain &= !s->has_schema;
 	search_named(s, visible_name(item),
 	    &s->tracer->of_item[item->number], is_certain);
 }
@@ -367,6 +418,7 @@ search_run(
 
 	if (name->count > 1)
 		s.qualifier = name->parts[name->count - 2];
+	s.has_schema = name->count > 2;
 	for (; scope != NULL && !s.is_certain; scope = scope->outer)
 		search_level(&s, scope);
 	return s;
@@ -385,10 +437,20 @@ names_column(
 {
 	struct search s = search_run(t, scope, name);
 
-	/* The server knows a meaning that we don't. */
-	if (!s.is_found && t->any_taint)
+	/* The server knows a meaning that we don't; in the first round, much
+	 * is not known yet. */
+	if (!s.is_found && t->any_taint && !t->is_first)
 		return TAINT_DERIVED;
 	return s.taint;
+}
+
+bool
+names_is_no_call(
+    struct tracer *t, const struct scope *scope, const struct dotted *name)
+{
+	struct search s = search_run(t, scope, name);
+
+	return s.is_found && !s.is_call;
 }
 
 /* --- stars ---------------------------------------------------------------- */
@@ -407,22 +469,48 @@ names_of_star(
 		out->is_exact = false;
 }
 
+/* schema.name, without an alias. */
+static bool
+is_of_schema(const struct from_item *item, struct text schema)
+{
+	return item->kind == FROM_RELATION && item->alias.len == 0 &&
+	       item->name.count > 1 &&
+	       text_is(item->name.parts[item->name.count - 2], schema);
+}
+
 /* The one thing of that name, or NULL; *count_out says how many there are. */
 static const struct from_item *
-find_item(const struct from_item *item, struct text name, size_t *count_out)
+find_item(const struct from_item *item, struct text name, struct text schema,
+    size_t *count_out)
 {
 	const struct from_item *found = NULL, *other;
 
-	if (text_is(visible_name(item), name)) {
+	if (text_is(visible_name(item), name) &&
+	    (schema.len == 0 ||
+		is_of_schema(item, schema))) {
 		found = item;
 		++*count_out;
 	}
 	if (item->kind != FROM_JOIN)
 		return found;
-	other = find_item(item->left, name, count_out);
+	other = find_item(item->left, name, schema, count_out);
 	found = found != NULL ? found : other;
-	other = find_item(item->right, name, count_out);
+	other = find_item(item->right, name, schema, count_out);
 	return found != NULL ? found : other;
+}
+
+const struct from_item *
+names_item(const struct query *q, struct text name)
+{
+	const struct text any_schema = {NULL, 0};
+	const struct from_item *item, *found = NULL, *one;
+	size_t count = 0;
+
+	for (item = q->from; item != NULL; item = item->next) {
+		one = find_item(item, name, any_schema, &count);
+		found = found != NULL ? found : one;
+	}
+	return count == 1 ? found : NULL;
 }
 
 void
@@ -430,15 +518,19 @@ names_of_qualified_star(struct tracer *t, const struct scope *s,
     const struct dotted *name, struct flow_columns *out)
 {
 	struct text wanted = name->parts[name->count - 1];
+	struct text schema = {NULL, 0};
 	const struct from_item *item, *found = NULL, *one;
 	size_t count = 0;
 
+	if (name->count > 1)
+		schema = name->parts[name->count - 2];
 	for (item = s->query->from; item != NULL; item = item->next) {
-		one = find_item(item, wanted, &count);
+		one = find_item(item, wanted, schema, &count);
 		found = found != NULL ? found : one;
 	}
 	if (s->query->relation != NULL) {
-		one = find_item(s->query->relation, wanted, &count);
+		one = find_item(
+		    s->query->relation, wanted, schema, &count);
 		found = found != NULL ? found : one;
 	}
 	if (count == 1 && !s->is_unsure) {

@@ -86,20 +86,46 @@ last_part(const struct dotted *name)
 				: name->parts[name->count - 1];
 }
 
-/* Text becomes text: no other cast of a value is sure to work. */
+/* Is the type of `x::type` or CAST(x AS type) a plain name, without a schema
+ * and no array? */
 static bool
-is_total_cast(const struct expression *e)
+has_simple_type(const struct tracer *t, const struct expression *e)
 {
-	static const char *const types[] = {
-	    "text", "varchar", "bpchar", "char", "character", "name"};
+	const struct expression *inner = e->children;
 	size_t i;
 
-	if (e->children->kind == EXPR_CONSTANT ||
-	    e->children->kind == EXPR_PARAMETER)
-		return true;
+	for (i = e->first; i < e->end; i++) {
+		const struct token *token = &t->tokens[i];
+
+		if (inner != NULL && i >= inner->first && i < inner->end)
+			continue;
+		if (token->kind == TOKEN_PUNCTUATION &&
+		    (token->raw.at[0] == '[' || token->raw.at[0] == '.'))
+			return false;
+		if (token->kind == TOKEN_WORD &&
+		    (text_is(token->name, TEXT("array")) ||
+			text_is(token->name, TEXT("setof"))))
+			return false;
+	}
+	return true;
+}
+
+/* Text becomes text, and a constant is looked at when it is read: no other
+ * cast is sure to work. */
+static bool
+is_total_cast(const struct tracer *t, const struct expression *e)
+{
+	static const struct text types[] = {{"text", 4}, {"varchar", 7},
+	    {"bpchar", 6}, {"character", 9}, {"name", 4}};
+	size_t i;
+
+	if (!has_simple_type(t, e))
+		return false;
+	if (e->children->kind == EXPR_CONSTANT)
+		return flow_is_plain_type(&e->name);
 	for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (text_is(last_part(&e->name), text_of(types[i])))
-			return true;
+		if (text_is(last_part(&e->name), types[i]))
+			return e->children->kind != EXPR_PARAMETER;
 	}
 	return false;
 }
@@ -164,7 +190,7 @@ may_depend(enum total total, bool is_first, bool is_last,
 	case TOTAL_LAST:
 		return is_last;
 	case TOTAL_PLAIN:
-		return e->kind != EXPR_COLUMN || taint == TAINT_PLAIN;
+		return e->kind == EXPR_COLUMN && taint == TAINT_PLAIN;
 	default:
 		return false;
 	}
@@ -190,6 +216,32 @@ is_total_call(struct tracer *t, const struct scope *s,
 	return true;
 }
 
+/* Does nothing of OVER (…) depend on a protected value? */
+static bool
+has_clean_window(
+    struct tracer *t, const struct scope *s, const struct expression *e)
+{
+	const struct expression *c;
+	size_t over = e->first, depth = 0;
+
+	for (; over < e->end; over++) {
+		const struct token *token = &t->tokens[over];
+
+		if (token->kind == TOKEN_PUNCTUATION) {
+			depth += token->raw.at[0] == '(';
+			depth -= token->raw.at[0] == ')' && depth > 0;
+		}
+		if (depth == 0 && token->kind == TOKEN_WORD &&
+		    text_is(token->name, TEXT("over")))
+			break;
+	}
+	for (c = e->children; c != NULL; c = c->next) {
+		if (c->first > over && taint_of(t, s, c) != TAINT_NONE)
+			return false;
+	}
+	return !e->is_window || over < e->end;
+}
+
 /* Within functions and operators: nothing that chooses between values of the
  * statement's own, such as CASE, lest it choose one that fails. */
 static bool
@@ -201,12 +253,14 @@ is_total_operand(
 	t->work++;
 	switch (e->kind) {
 	case EXPR_COLUMN:
-	case EXPR_STAR:
+		return names_is_no_call(t, s, &e->name);
 	case EXPR_CONSTANT:
+		return flow_is_plain_type(&e->name) && has_simple_type(t, e);
+	case EXPR_STAR:
 	case EXPR_PARAMETER:
 		return true;
 	case EXPR_CALL:
-		return is_catalog_name(&e->name) && !e->is_window &&
+		return is_catalog_name(&e->name) && has_clean_window(t, s, e) &&
 		    is_total_call(t, s, e,
 			f->totality(f->context, last_part(&e->name)));
 	case EXPR_OPERATOR:
@@ -215,7 +269,8 @@ is_total_operand(
 			f->operator_totality(
 			    f->context, last_part(&e->name)));
 	case EXPR_CAST:
-		return is_total_cast(e) && is_total_operand(t, s, e->children);
+		return is_total_cast(t, e) &&
+		       is_total_operand(t, s, e->children);
 	default:
 		return false;
 	}
@@ -229,39 +284,43 @@ is_total_chosen(
 	const struct expression *c;
 
 	t->work++;
+	if (e->kind != EXPR_CASE && e->kind != EXPR_ROW)
+		return is_total_operand(t, s, e);
+	for (c = e->children; c != NULL; c = c->next) {
+		if (!is_total_chosen(t, s, c))
+			return false;
+	}
+	return true;
+}
+
+bool
+taint_is_total(
+    struct tracer *t, const struct scope *s, const struct expression *e)
+{
+	const struct expression *c;
+
+	t->work++;
 	switch (e->kind) {
-	case EXPR_CASE:
+	case EXPR_QUERY:
+		return e->children == NULL && is_total_query(t, s, e->query);
 	case EXPR_ROW:
 		for (c = e->children; c != NULL; c = c->next) {
-			if (!is_total_chosen(t, s, c))
+			if (!taint_is_total(t, s, c))
 				return false;
 		}
 		return true;
-	case EXPR_QUERY:
-		return e->children == NULL && is_total_query(t, s, e->query);
 	case EXPR_ARRAY:
-	case EXPR_FIELD:
 	case EXPR_INDEX:
 		for (c = e->children; c != NULL; c = c->next) {
 			if (!is_total_operand(t, s, c))
 				return false;
 		}
 		return true;
+	case EXPR_FIELD: /* (row).name may be the function name(row) */
+		return e->name.count == 0;
 	default:
-		return is_total_operand(t, s, e);
+		return is_total_chosen(t, s, e);
 	}
-}
-
-/* A call that is made in any case, and not of protected values, tells nothing
- * by failing that its result would not. */
-bool
-taint_is_total(
-    struct tracer *t, const struct scope *s, const struct expression *e)
-{
-	if (e->kind == EXPR_CALL && !e->is_window &&
-	    taint_of_list(t, s, e->children) == TAINT_NONE)
-		return true;
-	return is_total_chosen(t, s, e);
 }
 
 /* --- what is left somewhere ----------------------------------------------- */
@@ -286,7 +345,9 @@ taint_is_stored(struct tracer *t, const struct expression *e)
 	const struct expression *c;
 
 	t->work++;
-	if (e->kind == EXPR_CALL &&
+	/* x.name and (x).name may be the function name(x) */
+	if ((e->kind == EXPR_CALL || e->kind == EXPR_FIELD ||
+		(e->kind == EXPR_COLUMN && e->name.count > 1)) &&
 	    t->facts->is_storing(t->facts->context, last_part(&e->name)))
 		return true;
 	if (e->kind == EXPR_QUERY)

@@ -7,6 +7,8 @@
  */
 #include "common/flow_inner.h"
 
+enum { ORDINAL_MAX = 1000000 /* more than any query has columns */ };
+
 static struct text
 column_in(
     struct tracer *t, const struct scope *s, const struct expression *e)
@@ -22,33 +24,55 @@ column_in(
 	return found;
 }
 
+/* The function whose result may be protected whatever it is given. */
+static struct text
+function_in(struct tracer *t, const struct expression *e)
+{
+	struct text found = {NULL, 0};
+	const struct expression *c;
+
+	if (e->kind == EXPR_CALL && e->name.count > 0 &&
+	    t->facts->returns(t->facts->context, &e->name, false) !=
+		TAINT_NONE)
+		return e->name.parts[e->name.count - 1];
+	for (c = e->children; c != NULL && found.len == 0; c = c->next)
+		found = function_in(t, c);
+	return found;
+}
+
 /* The first use of its kind is told. */
 static void
 note(struct flow_use *use, struct text column, const char *where)
 {
 	if (use->where == NULL)
-		*use = (struct flow_use){column, where};
+		*use = (struct flow_use){column, false, where};
 }
 
 static void
 note_expression(struct tracer *t, const struct scope *s, struct flow_use *use,
     const struct expression *e, const char *where)
 {
-	if (use->where == NULL)
-		note(use, column_in(t, s, e), where);
+	if (use->where != NULL)
+		return;
+	note(use, column_in(t, s, e), where);
+	if (use->column.len > 0)
+		return;
+	use->column = function_in(t, e);
+	use->is_function = use->column.len > 0;
 }
 
 /* --- column = constant ---------------------------------------------------- */
 
-/* Types whose `=` is equality and whose input may be told by anybody. */
-static bool
-is_plain_type(const struct dotted *name)
+bool
+flow_is_plain_type(const struct dotted *name)
 {
-	static const char *const types[] = {"text", "varchar", "bpchar",
-	    "character", "char", "name", "int2", "int4", "int8", "smallint",
-	    "int", "integer", "bigint", "numeric", "decimal", "date", "uuid",
-	    "time", "timetz", "timestamp", "timestamptz", "bool", "boolean",
-	    "bytea", "inet"};
+	static const struct text types[] = {{"text", 4}, {"varchar", 7},
+	    {"bpchar", 6}, {"character", 9}, {"char", 4}, {"name", 4},
+	    {"int2", 4}, {"int4", 4}, {"int8", 4}, {"smallint", 8}, {"int", 3},
+	    {"integer", 7}, {"bigint", 6}, {"numeric", 7}, {"decimal", 7},
+	    {"date", 4}, {"uuid", 4}, {"time", 4}, {"timetz", 6},
+	    {"timestamp", 9}, {"timestamptz", 11}, {"bool", 4}, {"boolean", 7},
+	    {"bytea", 5}, {"inet", 4}};
 	size_t i;
 
 	if (name->count == 0)
@@ -57,7 +81,7 @@ is_plain_type(const struct dotted *name)
 	    !text_is(name->parts[name->count - 2], TEXT("pg_catalog")))
 		return false;
 	for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		if (text_is(name->parts[name->count - 1], text_of(types[i])))
+		if (text_is(name->parts[name->count - 1], types[i]))
 			return true;
 	}
 	return false;
@@ -66,10 +90,10 @@ is_plain_type(const struct dotted *name)
 static bool
 is_constant(const struct expression *e)
 {
-	while (e->kind == EXPR_CAST && is_plain_type(&e->name))
+	while (e->kind == EXPR_CAST && flow_is_plain_type(&e->name))
 		e = e->children;
 	return e->kind == EXPR_PARAMETER ||
-	       (e->kind == EXPR_CONSTANT && is_plain_type(&e->name));
+	       (e->kind == EXPR_CONSTANT && flow_is_plain_type(&e->name));
 }
 
 static bool
@@ -80,7 +104,9 @@ is_equality(
 
 	if (e->kind != EXPR_OPERATOR || e->is_qualified || e->is_over_array ||
 	    e->name.count != 1 ||
-	    !text_is(e->name.parts[0], TEXT("=")) || a == NULL ||
+	    !text_is(e->name.parts[0], TEXT("=")) ||
+	    t->facts->operator_totality(
+		t->facts->context, e->name.parts[0]) == TOTAL_NEVER || a == NULL ||
 	    a->next == NULL || a->next->next != NULL)
 		return false;
 	b = a->next;
@@ -133,20 +159,43 @@ use_condition(struct tracer *t, const struct scope *s,
 		note_expression(t, s, &t->out->copy, e, "a function");
 }
 
-/* A whole number as the token it is; 0: it is none. */
-static size_t
-ordinal_of(const struct expression *e, const struct token *tokens)
+/* The number that the expression is, perhaps in parentheses; NULL: none. */
+static const struct token *
+number_in(const struct expression *e, const struct token *tokens)
 {
-	struct text digits = tokens[e->first].raw;
+	const struct token *found = NULL;
+	size_t i;
+
+	if (e->kind != EXPR_CONSTANT)
+		return NULL;
+	for (i = e->first; i < e->end; i++) {
+		if (tokens[i].kind == TOKEN_PUNCTUATION &&
+		    (tokens[i].raw.at[0] == '(' || tokens[i].raw.at[0] == ')'))
+			continue;
+		if (found != NULL || tokens[i].kind != TOKEN_NUMBER)
+			return NULL;
+		found = &tokens[i];
+	}
+	return found;
+}
+
+/* The column that a number means; 0: it is no whole one. One that is written
+ * in another way than in decimal digits is taken for the last of all. */
+static size_t
+ordinal_of(struct text digits)
+{
 	size_t i, n = 0;
 
-	if (e->kind != EXPR_CONSTANT || e->end != e->first + 1 ||
-	    tokens[e->first].kind != TOKEN_NUMBER || digits.len > 4)
-		return 0;
 	for (i = 0; i < digits.len; i++) {
-		if (digits.at[i] < '0' || digits.at[i] > '9')
+		char c = digits.at[i];
+
+		if (c == '.' || c == 'e' || c == 'E')
 			return 0;
-		n = n * 10 + (size_t)(digits.at[i] - '0');
+		if (c < '0' || c > '9')
+			return ORDINAL_MAX;
+		n = n * 10 + (size_t)(c - '0');
+		if (n > ORDINAL_MAX)
+			n = ORDINAL_MAX;
 	}
 	return n;
 }
@@ -156,21 +205,25 @@ static bool
 means_output(struct tracer *t, const struct flow_columns *outputs,
     const struct expression *e, enum taint *taint_out)
 {
-	size_t n = ordinal_of(e, t->tokens);
+	const struct token *number = number_in(e, t->tokens);
+	size_t n = 0;
 
 	*taint_out = TAINT_NONE;
+	if (number != NULL) {
+		n = ordinal_of(number->raw);
+		/* where all are alike it doesn't matter which is meant */
+		t->out->reads_literals |= columns_any(outputs) != TAINT_NONE;
+	}
 	if (n > 0) {
-		t->out->reads_literals = true;
 		*taint_out = outputs->is_exact && n <= outputs->count
 				 ? outputs->at[n - 1].taint
 				 : columns_any(outputs);
 		return true;
 	}
-	if (e->kind != EXPR_COLUMN || e->name.count != 1 ||
-	    !columns_has(t, outputs, e->name.parts[0]))
+	if (e->kind != EXPR_COLUMN || e->name.count != 1)
 		return false;
 	*taint_out = columns_named(t, outputs, e->name.parts[0]);
-	return true;
+	return columns_has(t, outputs, e->name.parts[0]);
 }
 
 /* GROUP BY name means an output only where no column has that name. */
@@ -182,11 +235,19 @@ use_sorting(struct tracer *t, const struct scope *s,
 	enum taint taint;
 
 	for (; e != NULL; e = e->next) {
-		if (!means_output(t, outputs, e, &taint)) {
-			use_condition(t, s, e, where);
+		bool is_output;
+
+		if (columns_first && key_decides(t, s->query, e))
 			continue;
-		}
-		if (columns_first && e->kind == EXPR_COLUMN)
+		is_output = means_output(t, outputs, e, &taint);
+
+		/* GROUP BY (1, 2) */
+		if (e->kind == EXPR_ROW)
+			use_sorting(t, s, e->children, outputs, where,
+			    columns_first);
+		if (!is_output)
+			use_condition(t, s, e, where);
+		else if (columns_first && e->kind == EXPR_COLUMN)
 			taint = taint_max(
 			    taint, names_known_column(t, s, &e->name));
 		if (taint != TAINT_NONE)
@@ -204,11 +265,12 @@ static void
 use_output(
     struct tracer *t, const struct scope *s, const struct expression *e)
 {
-	if (e->kind == EXPR_COLUMN || e->kind == EXPR_STAR ||
-	    taint_of(t, s, e) == TAINT_NONE)
+	if (e->kind == EXPR_STAR || taint_of(t, s, e) == TAINT_NONE)
 		return;
 	if (taint_is_stored(t, e))
 		note_expression(t, s, &t->out->copy, e, "a function");
+	if (e->kind == EXPR_COLUMN)
+		return;
 	if (!taint_is_total(t, s, e))
 		note_expression(t, s, &t->out->guess, e,
 		    "an expression that may fail, sort or return rows");

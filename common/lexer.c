@@ -11,7 +11,8 @@
 
 enum {
 	TOKENS_MAX = 1000000,
-	ESTIMATE_MIN = 4096, /* tokens that tell of those to come */
+	ROOM_FIRST = 1024,  /* tokens; a long text is often one long string */
+	ESTIMATE_MIN = 2048, /* tokens that tell of those to come */
 };
 
 enum {
@@ -318,14 +319,14 @@ scan_token(struct scanner *s, struct token *t)
 	bool is_number = classes[c] & DIGIT ||
 	    (c == '.' && classes[next] & DIGIT);
 
-	/* most tokens: not E'', U&"" and the like */
-	if (classes[c] & NAME_START && next != '\'' && next != '&')
-		return scan_word(s, t);
-	if (scan_at_string(s))
-		return scan_string(s, t);
-	if (scan_at_quoted_name(s))
-		return scan_quoted_name(s, t);
-	if (scan_starts_name(c))
+	/* most tokens are no E'', U&"" and the like */
+	if (!(classes[c] & NAME_START) || next == '\'' || next == '&') {
+		if (scan_at_string(s))
+			return scan_string(s, t);
+		if (scan_at_quoted_name(s))
+			return scan_quoted_name(s, t);
+	}
+	if (classes[c] & NAME_START)
 		return scan_word(s, t);
 	if (is_number)
 		return scan_number(s, t);
@@ -359,8 +360,9 @@ scan_room(const struct scanner *s)
 {
 	size_t had = s->lexed->count, room;
 
-	if (s->room == 0) /* a long text is often one long string */
-		return s->sql.len / 4 < 248 ? s->sql.len / 4 + 8 : 256;
+	if (s->room == 0)
+		return s->sql.len / 4 + 8 < ROOM_FIRST ? s->sql.len / 4 + 8
+						       : ROOM_FIRST;
 	if (had < ESTIMATE_MIN)
 		return s->room * 2;
 	room = (size_t)((double)had * (double)s->sql.len / (double)s->pos);

@@ -203,11 +203,11 @@ note_match(struct weighing *w, const struct rule *r, uint64_t operations)
 		w->allow = foremost(w->allow, r);
 }
 
-/* A rule that concerns the identity at the place. */
+/* A rule that concerns the identity at the place, and these operations of the
+ * statement. */
 static enum err
-weigh_rule(struct weighing *w, const struct rule *r)
+weigh_rule(struct weighing *w, const struct rule *r, uint64_t operations)
 {
-	uint64_t operations = rule_operations(r) & w->touches.operations;
 	bool holds;
 	enum err err;
 
@@ -451,7 +451,8 @@ policy_decide(const struct policy *p, const struct identity *id,
 	for (i = 0; i < p->rule_count; i++) {
 		if (!rule_concerns(&p->rules[i], id, place))
 			continue;
-		err = weigh_rule(&w, &p->rules[i]);
+		err = weigh_rule(&w, &p->rules[i],
+		    rule_operations(&p->rules[i]) & w.touches.operations);
 		if (err != ERR_NONE)
 			return conclude_error(&w, &p->rules[i], err);
 	}
@@ -469,7 +470,8 @@ weigh_some(struct weighing *w, const struct docket *d, uint64_t set,
 		enum err err = ERR_NONE;
 
 		if (r->rule->to_count == 0 || (r->initials & initials) != 0)
-			err = weigh_rule(w, r->rule);
+			err = weigh_rule(w, r->rule,
+			    r->operations & w->touches.operations);
 		if (err != ERR_NONE)
 			return conclude_error(w, r->rule, err);
 	}

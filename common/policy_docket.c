@@ -87,7 +87,7 @@ add_rule(struct docket *d, const struct rule *r)
 	uint64_t operations = rule_operations(r);
 	size_t i = d->count++;
 
-	d->rules[i] = (struct docket_rule){r, rule_initials(r)};
+	d->rules[i] = (struct docket_rule){r, rule_initials(r), operations};
 	for (; operations != 0; operations &= operations - 1)
 		d->sets[(size_t)__builtin_ctzll(operations) * d->words +
 		    i / 64] |= BIT(i % 64);

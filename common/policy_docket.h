@@ -9,7 +9,8 @@
 
 struct docket_rule {
 	const struct rule *rule;
-	uint64_t initials; /* rule_initials() */
+	uint64_t initials;   /* rule_initials() */
+	uint64_t operations; /* rule_operations() */
 };
 
 struct docket {

@@ -125,9 +125,10 @@ protection_new(const struct policy *policy, const struct identity *identity,
 	p->database = database;
 	p->is_empty = true;
 	p->cache = arena_new(PROTECTION_CACHE_MAX);
+	p->scratch = arena_new(PROTECTION_FLOW_MAX);
 	p->patterns =
 	    calloc(count_patterns(policy) + 1, sizeof(*p->patterns));
-	if (p->cache == NULL || p->patterns == NULL) {
+	if (p->cache == NULL || p->scratch == NULL || p->patterns == NULL) {
 		protection_free(p);
 		return NULL;
 	}
@@ -144,6 +145,7 @@ protection_free(struct protection *p)
 	if (p == NULL)
 		return;
 	arena_free(p->cache);
+	arena_free(p->scratch);
 	free(p->patterns);
 	free(p->steps);
 	free(p);
@@ -163,6 +165,18 @@ protection_detectors(const struct protection *p)
 	return p->detectors;
 }
 
+enum predicates
+protection_predicates(const struct protection *p)
+{
+	enum predicates strictest = PREDICATES_ALLOW;
+	size_t i;
+
+	for (i = 0; i < p->pattern_count; i++)
+		strictest = predicates_stricter(
+		    strictest, p->patterns[i].protect->predicates);
+	return strictest;
+}
+
 const enum mask *
 protection_detector_masks(const struct protection *p)
 {
@@ -174,7 +188,10 @@ protection_refresh(struct protection *p, struct store *catalog)
 {
 	p->catalog = catalog;
 	p->buckets = NULL;
-	p->is_code_loaded = false;
+	p->names = NULL;
+	p->name_count = 0;
+	p->codes = NULL;
+	p->is_code_loaded = p->is_code_missing = false;
 	p->code_count = 0;
 	arena_reset(p->cache);
 }
@@ -260,6 +277,10 @@ enum err
 protection_output(struct protection *p, const struct touch *t,
     const struct origin *origin, struct column_protection *out)
 {
+	if (t->fills_rows && !p->is_empty) {
+		*out = protection_strict;
+		return ERR_NONE;
+	}
 	if (origin->relation != 0 || p->is_empty)
 		return protection_column(
 		    p, origin->relation, origin->number, out);

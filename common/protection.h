@@ -36,10 +36,13 @@ enum {
 	/* Bytes the session's cache of the catalogue may take. Past it the
 	 * functions fail with ERR_MEMORY. */
 	PROTECTION_CACHE_MAX = 64 * 1024 * 1024,
+	/* Likewise while a statement's values are followed. */
+	PROTECTION_FLOW_MAX = 64 * 1024 * 1024,
 };
 
 struct protection;
 struct flow;
+struct own_relations;
 
 /* How one output column is to be treated. */
 struct column_protection {
@@ -56,6 +59,24 @@ struct column_protection {
 	bool is_denied;
 };
 
+/* What the block of a DO may do with protected values. */
+enum block {
+	BLOCK_FREE, /* nothing, or it is no DO */
+	BLOCK_READS,
+	BLOCK_STORES, /* … and writes somewhere */
+	BLOCK_OPEN,   /* it may do anything */
+};
+
+/* What a statement makes that the catalogue knows only once it is
+ * committed. */
+enum makes {
+	MAKES_NOTHING,
+	/* Names, operators, casts … may mean something else from now on. */
+	MAKES_MEANING,
+	/* … and may run code that reads protected columns, or anything. */
+	MAKES_READER,
+};
+
 /* What a statement reaches. */
 struct touch {
 	/* It names a relation with at least one protected column. */
@@ -66,27 +87,44 @@ struct touch {
 	 * expressions over other columns) are clean. */
 	bool mentions;
 	/* It can reach columns without naming them: a star, a whole row, column
-	 * aliases, functions written as columns. Only when is_protected. */
+	 * aliases, functions written as columns. Only when is_protected, and
+	 * not when flow->is_understood, which knows better. */
 	bool has_other_ways;
 	/* Users' code that it calls was looked up in the catalogue, and what
 	 * that reads is in `is_protected` and `mentions`. If not, the next six
 	 * say nothing. */
 	bool is_code_known;
+	/* There is users' code in the database, which operators, casts, views
+	 * and the like may run without its name. */
+	bool has_code;
 	bool runs_code;	   /* it may call users' code that is not trusted */
 	bool is_code_open; /* … that may read anything, or that is unknown */
 	bool is_code_unseen;	/* … that is unknown: read the catalogue again */
 	bool is_code_protected; /* … that reads protected columns */
 	bool is_code_storing;	/* … and may write them somewhere */
+	/* It calls code that may read anything and write it somewhere. */
+	bool is_code_dynamic;
 	/* … that is not called as a function is: operators, casts, rules and
 	 * so on, which struct flow does not know. */
 	bool is_code_silent;
 	/* The server runs more for it than its text says: the query of a view,
-	 * rules, row security. What that code stumbles over it quotes. */
+	 * rules, row security, triggers that may read anything or what is
+	 * protected. What that code stumbles over it quotes. */
 	bool runs_inner;
+	bool runs_storing;  /* … and some of that writes things */
+	bool is_inner_open; /* … of which some may do anything */
+	/* A trigger that may read anything may change the rows it writes: all
+	 * that it returns of them is masked. */
+	bool fills_rows;
+	enum block block;
+	enum makes makes;
 	/* It names a relation the catalogue does not know: ask for a fresh
 	 * reading and touch again; if it stays so, be strict. `mentions` and
 	 * `is_protected` do not count what is unknown. */
 	bool is_unknown;
+	/* It names relations that the session made itself (own.h), and others
+	 * that it only names. What it creates is neither. */
+	bool names_own, names_others;
 	/* Where protected values get to in it; NULL: nothing is protected. */
 	const struct flow *flow;
 	/* How an output without an origin leaves when `mentions`: redact or
@@ -113,6 +151,23 @@ struct protection *protection_new(const struct policy *policy,
     struct text upstream, struct text database);
 void protection_free(struct protection *p);
 
+/* What the session has made itself; NULL or borrowed for good. */
+void protection_set_own(
+    struct protection *p, const struct own_relations *own);
+
+/* Does the catalogue have the relation of this OID? */
+bool protection_knows(struct protection *p, uint32_t oid);
+
+/* Can the name mean nothing but a temporary relation of the session's own? No,
+ * when there is no catalogue. */
+bool protection_is_temporary(
+    struct protection *p, struct text schema, struct text name);
+
+/* Would the new relation, or a column of it that has a name the statement
+ * mentions, be protected for its name? */
+bool protection_may_name(const struct protection *p,
+    const struct statement *s, const struct relation_use *relation);
+
 /* No protect applies to this identity: nothing is ever masked. */
 bool protection_is_empty(const struct protection *p);
 
@@ -125,6 +180,9 @@ void protection_sync(struct protection *p, uint64_t reading);
  * session itself changed the schema. Also attaches a catalogue that was
  * NULL (pass the same one otherwise). */
 void protection_refresh(struct protection *p, struct store *catalog);
+
+/* The strictest `predicates` of all that is protected from the identity. */
+enum predicates protection_predicates(const struct protection *p);
 
 /* How the column (table OID and attribute number of a RowDescription, both
  * non-zero; a number of 0 means the whole row) is protected.

@@ -13,11 +13,30 @@
 struct calls {
 	struct protection *p;
 	const struct statement *statement;
-	struct arena *arena;
 	struct touch *out;
 };
 
 /* --- what code there is --------------------------------------------------- */
+
+/* Eight to sixteen bits for each hash. */
+static enum err
+code_make_bits(struct protection *p)
+{
+	size_t words = 1, i;
+
+	while (words * 8 < p->code_count)
+		words *= 2;
+	p->code_bits_mask = words * 64 - 1;
+	p->code_bits = arena_array(p->cache, words, sizeof(*p->code_bits));
+	if (p->code_bits == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < p->code_count; i++) {
+		size_t bit = p->code[i] & p->code_bits_mask;
+
+		p->code_bits[bit / 64] |= BIT(bit % 64);
+	}
+	return ERR_NONE;
+}
 
 static enum err
 code_load(struct protection *p)
@@ -26,20 +45,25 @@ code_load(struct protection *p)
 
 	if (p->is_code_loaded)
 		return ERR_NONE;
-	if (p->catalog == NULL)
+	if (p->catalog == NULL || p->is_code_missing)
 		return ERR_NOT_FOUND;
 	e = store_code_names(p->catalog, p->upstream, p->database, p->cache,
 	    &p->code, &p->code_count);
+	if (e == ERR_NONE)
+		e = code_make_bits(p);
 	p->is_code_loaded = e == ERR_NONE;
+	p->is_code_missing = e == ERR_NOT_FOUND;
 	return e;
 }
 
 static bool
-code_exists(const struct protection *p, enum code_kind kind, struct text name)
+code_exists(const struct protection *p, uint64_t hash)
 {
-	uint64_t hash = code_hash(kind, name);
 	size_t low = 0, high = p->code_count;
+	size_t bit = hash & p->code_bits_mask;
 
+	if ((p->code_bits[bit / 64] & BIT(bit % 64)) == 0)
+		return false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -51,18 +75,50 @@ code_exists(const struct protection *p, enum code_kind kind, struct text name)
 	return low < p->code_count && p->code[low] == hash;
 }
 
+static enum err
+code_keep(struct protection *p, struct known_code **bucket,
+    enum code_kind kind, struct text name, const struct code **out)
+{
+	struct known_code *c, found = {.next = *bucket};
+	enum err e = store_code_named(p->catalog, p->upstream, p->database,
+	    kind, name, p->cache, &found.code);
+
+	if (e != ERR_NONE)
+		return e;
+	c = arena_alloc(p->cache, sizeof(*c));
+	if (c == NULL)
+		return ERR_MEMORY;
+	*c = found;
+	*bucket = c;
+	*out = &c->code;
+	return ERR_NONE;
+}
+
 enum err
 protection_code_named(struct protection *p, enum code_kind kind,
-    struct text name, struct arena *a, struct code *out)
+    struct text name, const struct code **out)
 {
+	uint64_t hash = code_hash(kind, name);
+	struct known_code **bucket, *c;
 	enum err e = code_load(p);
 
 	if (e != ERR_NONE)
 		return e;
-	if (!code_exists(p, kind, name))
+	if (!code_exists(p, hash))
 		return ERR_NOT_FOUND;
-	return store_code_named(
-	    p->catalog, p->upstream, p->database, kind, name, a, out);
+	if (p->codes == NULL)
+		p->codes = arena_array(
+		    p->cache, PROTECTION_BUCKETS, sizeof(*p->codes));
+	if (p->codes == NULL)
+		return ERR_MEMORY;
+	bucket = &p->codes[hash >> 32 & (PROTECTION_BUCKETS - 1)];
+	for (c = *bucket; c != NULL; c = c->next) {
+		if (c->code.kind == kind && text_is(c->code.name, name)) {
+			*out = &c->code;
+			return ERR_NONE;
+		}
+	}
+	return code_keep(p, bucket, kind, name, out);
 }
 
 /* --- what it reads -------------------------------------------------------- */
@@ -124,6 +180,7 @@ protection_code_reads(
 	/* A relation that the catalogue has lost may be anything. */
 	out->is_code_open |= e == ERR_NOT_FOUND;
 	out->is_code_storing |= out->is_code_protected && c->stores;
+	out->is_code_dynamic |= c->is_opaque && c->stores;
 	out->is_code_protected |= was_protected;
 	return e == ERR_NOT_FOUND ? ERR_NONE : e;
 }
@@ -136,21 +193,21 @@ static enum err
 touch_code(struct calls *c, const struct code_call *call)
 {
 	struct touch read = {0};
-	struct code code;
-	enum err e = protection_code_named(
-	    c->p, call->kind, call->name, c->arena, &code);
+	const struct code *code;
+	enum err e =
+	    protection_code_named(c->p, call->kind, call->name, &code);
 
 	if (e != ERR_NONE)
 		return e == ERR_NOT_FOUND ? ERR_NONE : e;
-	if (call->is_system && !code.is_in_system)
+	if (call->is_system && !code->is_in_system)
 		return ERR_NONE;
-	c->out->runs_code |= call->kind != CODE_ALWAYS && !code.is_trusted &&
-	    (code.is_disguise || code.is_opaque || code.source_count > 0);
+	c->out->runs_code |= call->kind != CODE_ALWAYS && !code->is_trusted &&
+	    (code->is_disguise || code->is_opaque || code->source_count > 0);
 	if (call->kind != CODE_FUNCTION || call->may_be_column) {
-		e = protection_code_reads(c->p, &code, &read);
+		e = protection_code_reads(c->p, code, &read);
 		c->out->is_code_silent |= read.is_code_protected;
 	}
-	return e != ERR_NONE ? e : protection_code_reads(c->p, &code, c->out);
+	return e != ERR_NONE ? e : protection_code_reads(c->p, code, c->out);
 }
 
 static bool
@@ -181,8 +238,7 @@ is_column(struct calls *c, struct text name)
 
 		if (use->schema.len > 0 && text_is(use->name, name))
 			return true;
-		if (store_relations_named(p->catalog, p->upstream,
-			p->database, use->name, oids,
+		if (protection_named(p, use->name, oids,
 			PROTECTION_SAME_NAME_MAX, &count) != ERR_NONE)
 			continue;
 		for (k = 0; k < count; k++) {
@@ -198,7 +254,7 @@ take_call(void *context, const struct code_call *call)
 {
 	struct calls *c = context;
 
-	if (!code_exists(c->p, call->kind, call->name) ||
+	if (!code_exists(c->p, code_hash(call->kind, call->name)) ||
 	    (call->may_be_column && is_column(c, call->name)))
 		return ERR_NONE;
 	return touch_code(c, call);
@@ -221,27 +277,48 @@ static enum err
 touch_unlisted(struct calls *c)
 {
 	const struct statement *s = c->statement;
-	struct code code;
+	const struct code *code;
 	enum err e = ERR_NONE;
 	size_t i;
 
 	for (i = 0; i < s->unlisted_count && e == ERR_NONE; i++) {
-		e = protection_code_named(c->p, CODE_FUNCTION, s->unlisted[i],
-		    c->arena, &code);
+		e = protection_code_named(
+		    c->p, CODE_FUNCTION, s->unlisted[i], &code);
 		if (e == ERR_NOT_FOUND) {
 			c->out->runs_code = c->out->is_code_open = true;
 			c->out->is_code_unseen = true;
 			e = ERR_NONE;
 		} else if (e == ERR_NONE) {
-			c->out->runs_code |= !code.is_trusted;
-			e = protection_code_reads(c->p, &code, c->out);
+			c->out->runs_code |= !code->is_trusted;
+			e = protection_code_reads(c->p, code, c->out);
 		}
 	}
 	return e;
 }
 
+/* Triggers and the like run apart from the statement, whose own values they
+ * don't see: what they read is no part of its outputs, but for what triggers
+ * put into the rows. */
 static enum err
-touch_rules(struct calls *c)
+touch_attached(struct calls *c, enum code_kind kind, struct text name)
+{
+	struct touch read = {0};
+	const struct code *code;
+	enum err e = protection_code_named(c->p, kind, name, &code);
+
+	if (e == ERR_NONE)
+		e = protection_code_reads(c->p, code, &read);
+	c->out->runs_storing |= e == ERR_NONE && code->stores;
+	c->out->is_code_storing |= read.is_code_storing;
+	c->out->runs_inner |= read.is_code_protected || read.is_code_open;
+	c->out->is_inner_open |= read.is_code_open;
+	c->out->fills_rows |= kind == CODE_ROWS && read.is_code_open;
+	return e == ERR_NOT_FOUND ? ERR_NONE : e;
+}
+
+/* What runs because relations are written, or only read. */
+static enum err
+touch_relations(struct calls *c)
 {
 	const struct statement *s = c->statement;
 	enum err e = ERR_NONE;
@@ -251,21 +328,28 @@ touch_rules(struct calls *c)
 		const struct code_call rules = {
 		    .kind = CODE_RELATION, .name = s->relations[i].name};
 
-		if (s->relations[i].is_written)
-			e = touch_code(c, &rules);
+		e = touch_attached(c, CODE_SECURITY, rules.name);
+		if (e != ERR_NONE || !s->relations[i].is_written)
+			continue;
+		e = touch_code(c, &rules);
+		if (e == ERR_NONE)
+			e = touch_attached(c, CODE_TRIGGER, rules.name);
+		if (e == ERR_NONE)
+			e = touch_attached(c, CODE_ROWS, rules.name);
 	}
 	return e;
 }
 
 enum err
-protection_code(struct protection *p, const struct statement *s,
-    struct arena *a, struct touch *out)
+protection_code(
+    struct protection *p, const struct statement *s, struct touch *out)
 {
 	static const struct code_call unwritten = {.kind = CODE_ALWAYS};
-	struct calls c = {p, s, a, out};
+	struct calls c = {p, s, out};
 	enum err e = code_load(p);
 
 	out->is_code_known = e == ERR_NONE;
+	out->has_code = e != ERR_NONE || p->code_count > 0;
 	if (e == ERR_NOT_FOUND)
 		return code_calls(s->tokens, s->token_count, take_unseen, out);
 	if (e != ERR_NONE)
@@ -276,7 +360,7 @@ protection_code(struct protection *p, const struct statement *s,
 	if (e == ERR_NONE)
 		e = touch_code(&c, &unwritten);
 	if (e == ERR_NONE)
-		e = touch_rules(&c);
+		e = touch_relations(&c);
 	if (e == ERR_NONE)
 		e = code_calls(s->tokens, s->token_count, take_call, &c);
 	if (e != ERR_NONE)

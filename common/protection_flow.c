@@ -7,8 +7,6 @@
 #include "common/flow.h"
 #include "common/protection_inner.h"
 
-enum { CODE_MEMORY_MAX = 16 * 1024 * 1024 };
-
 struct teller {
 	struct protection *p;
 	const struct classifier *classifier;
@@ -44,7 +42,9 @@ add_relation(struct protection *p, struct known_relation *r, struct arena *a,
 			continue; /* dropped */
 		e = protection_resolve(p, r, i);
 		out->at[out->count++] = (struct flow_column){
-		    name, taint_of_column(&r->columns[i])};
+		    .name = name,
+		    .taint = taint_of_column(&r->columns[i]),
+		    .is_key = r->relation.columns[i].is_key};
 	}
 	return e;
 }
@@ -79,6 +79,16 @@ columns_of_relation(void *context, const struct dotted *name, struct arena *a,
 		meant = 2;
 		e = ERR_NONE;
 	}
+	if (protection_owns(
+		t->p, schema, name->parts[name->count - 1])) {
+		out->has_others = true;
+		meant = 2;
+	}
+	/* An unqualified name may be a temporary relation's first of all. */
+	if (schema.len == 0 && protection_may_hide(t->p)) {
+		out->is_doubted = true;
+		out->is_exact = false;
+	}
 	if (meant != 1) {
 		out->is_exact = false;
 		out->is_open = meant > 0;
@@ -86,38 +96,59 @@ columns_of_relation(void *context, const struct dotted *name, struct arena *a,
 	return e == ERR_NOT_FOUND ? ERR_NONE : e;
 }
 
+/* Has it users' code of that name, which may be meant? */
+static bool
+is_users(struct teller *t, enum code_kind kind, struct text name)
+{
+	const struct code *code;
+	enum err e = protection_code_named(t->p, kind, name, &code);
+
+	return e == ERR_NONE ? !code->is_trusted : e != ERR_NOT_FOUND;
+}
+
 static enum total
 totality(void *context, struct text function)
 {
 	struct teller *t = context;
 
-	return classifier_totality(t->classifier, function);
+	return is_users(t, CODE_FUNCTION, function)
+		   ? TOTAL_NEVER
+		   : classifier_totality(t->classifier, function);
 }
 
 static enum total
 operator_totality(void *context, struct text operator)
 {
 	static const struct {
-		const char *name;
+		struct text name;
 		enum total total;
 	} operators[] = {
-	    {"=", TOTAL_PLAIN}, {"<>", TOTAL_PLAIN}, {"<", TOTAL_PLAIN},
-	    {">", TOTAL_PLAIN}, {"<=", TOTAL_PLAIN}, {">=", TOTAL_PLAIN},
-	    {"||", TOTAL_PLAIN}, {"between", TOTAL_PLAIN},
-	    {"in", TOTAL_PLAIN}, {"is", TOTAL_PLAIN}, {"and", TOTAL_ALWAYS},
-	    {"or", TOTAL_ALWAYS}, {"not", TOTAL_ALWAYS},
-	    {"like", TOTAL_FIRST}, {"ilike", TOTAL_FIRST},
-	    {"similar", TOTAL_FIRST}, {"~", TOTAL_FIRST},
-	    {"!~", TOTAL_FIRST}, {"~*", TOTAL_FIRST}, {"!~*", TOTAL_FIRST},
-	    {"~~", TOTAL_FIRST}, {"!~~", TOTAL_FIRST},
-	    {"~~*", TOTAL_FIRST}, {"!~~*", TOTAL_FIRST},
-	    {"->", TOTAL_FIRST}, {"->>", TOTAL_FIRST}, {"#>", TOTAL_FIRST},
-	    {"#>>", TOTAL_FIRST}, {"collate", TOTAL_ALWAYS}};
+	    {{"=", 1}, TOTAL_PLAIN},
+	    {{"<>", 2}, TOTAL_PLAIN},
+	    {{"<", 1}, TOTAL_PLAIN},
+	    {{">", 1}, TOTAL_PLAIN},
+	    {{"<=", 2}, TOTAL_PLAIN},
+	    {{">=", 2}, TOTAL_PLAIN},
+	    {{"||", 2}, TOTAL_PLAIN},
+	    {{"between", 7}, TOTAL_PLAIN},
+	    {{"in", 2}, TOTAL_PLAIN},
+	    {{"is", 2}, TOTAL_PLAIN},
+	    {{"and", 3}, TOTAL_ALWAYS},
+	    {{"or", 2}, TOTAL_ALWAYS},
+	    {{"not", 3}, TOTAL_ALWAYS},
+	    {{"->", 2}, TOTAL_FIRST},
+	    {{"->>", 3}, TOTAL_FIRST},
+	    {{"#>", 2}, TOTAL_FIRST},
+	    {{"#>>", 3}, TOTAL_FIRST},
+	    {{"collate", 7}, TOTAL_ALWAYS},
+	};
+	struct teller *t = context;
 	size_t i;
 
-	(void)context;
+	if (is_users(t, CODE_OPERATOR, operator))
+		return TOTAL_NEVER;
 	for (i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
-		if (text_is(operator, text_of(operators[i].name)))
+		if (text_is(operator, operators[i].name))
 			return operators[i].total;
 	}
 	return TOTAL_NEVER;
@@ -127,15 +158,16 @@ operator_totality(void *context, struct text operator)
 static bool
 is_storing(void *context, struct text function)
 {
-	static const char *const beginnings[] = {"pg_advisory_",
-	    "pg_try_advisory_", "pg_notify", "pg_logical_emit_message",
-	    "setval", "setseed", "nextval", "set_config", "lo_", "lowrite",
-	    "pg_create_", "pg_sleep"};
+	static const struct text beginnings[] = {{"pg_advisory_", 12},
+	    {"pg_try_advisory_", 16}, {"pg_notify", 9},
+	    {"pg_logical_emit_message", 23}, {"setval", 6}, {"setseed", 7},
+	    {"nextval", 7}, {"set_config", 10}, {"lo_", 3}, {"lowrite", 7},
+	    {"pg_create_", 10}, {"pg_sleep", 8}};
 	size_t i;
 
 	(void)context;
 	for (i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++) {
-		if (text_starts(function, text_of(beginnings[i])))
+		if (text_starts(function, beginnings[i]))
 			return true;
 	}
 	return false;
@@ -146,20 +178,16 @@ static enum taint
 returns_code(struct protection *p, struct text name, bool *is_known)
 {
 	struct touch touch = {0};
-	struct arena *a = arena_new(CODE_MEMORY_MAX);
-	struct code code;
-	enum err e = ERR_MEMORY;
+	const struct code *code;
+	enum err e = protection_code_named(p, CODE_FUNCTION, name, &code);
 
-	if (a != NULL)
-		e = protection_code_named(p, CODE_FUNCTION, name, a, &code);
 	*is_known = e == ERR_NONE;
-	if (e == ERR_NONE)
-		e = protection_code_reads(p, &code, &touch);
-	arena_free(a);
 	if (e == ERR_NOT_FOUND)
 		return TAINT_NONE;
+	if (e == ERR_NONE)
+		e = protection_code_reads(p, code, &touch);
 	return e != ERR_NONE || touch.is_code_protected ||
-			(touch.is_code_open && !code.is_trusted)
+			(touch.is_code_open && !code->is_trusted)
 		   ? TAINT_DERIVED
 		   : TAINT_NONE;
 }
@@ -184,6 +212,39 @@ returns(void *context, const struct dotted *function, bool is_column)
 		   : TAINT_NONE;
 }
 
+/* --- what is kept of it --------------------------------------------------- */
+
+static enum err
+keep_name(struct text *name, struct arena *a)
+{
+	name->at = arena_copy(a, name->at, name->len);
+	return name->at == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+/* The answer alone is left of the work: names are copied, as they may be the
+ * catalogue's, whose next reading takes them away. Nobody asks for those of
+ * outputs. */
+static enum err
+keep_answer(struct flow *f, struct arena *a)
+{
+	size_t size = f->outputs.count * sizeof(*f->outputs.at), i;
+	enum err e = keep_name(&f->equality.column, a);
+
+	if (e == ERR_NONE)
+		e = keep_name(&f->guess.column, a);
+	if (e == ERR_NONE)
+		e = keep_name(&f->copy.column, a);
+	if (e != ERR_NONE || f->outputs.count == 0)
+		return e;
+	f->outputs.at =
+	    (struct flow_column *)(void *)arena_copy(a, f->outputs.at, size);
+	if (f->outputs.at == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < f->outputs.count; i++)
+		f->outputs.at[i].name = (struct text){NULL, 0};
+	return ERR_NONE;
+}
+
 enum err
 protection_flow(struct protection *p, const struct statement *s,
     struct arena *a, struct flow *out)
@@ -197,8 +258,14 @@ protection_flow(struct protection *p, const struct statement *s,
 	    .is_storing = is_storing,
 	    .returns = returns};
 
+	enum err e;
+
 	*out = (struct flow){0};
 	if (teller.classifier == NULL || s->token_count == 0)
 		return ERR_NONE;
-	return flow_trace(s->tokens, s->token_count, &facts, a, out);
+	e = flow_trace(s->tokens, s->token_count, &facts, p->scratch, out);
+	if (e == ERR_NONE)
+		e = keep_answer(out, a);
+	arena_reset(p->scratch);
+	return e;
 }

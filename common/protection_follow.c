@@ -58,6 +58,72 @@ protection_known(
 	return cache_add(p, bucket, oid, out);
 }
 
+static struct known_name *
+name_find(struct known_name *n, struct text name, uint64_t hash)
+{
+	while (n != NULL && (n->hash != hash || !text_is(n->name, name)))
+		n = n->next;
+	return n;
+}
+
+/* Without memory it is looked up again the next time. */
+static void
+name_keep(struct protection *p, struct known_name **bucket, struct text name,
+    uint64_t hash, const uint32_t *oids, size_t count)
+{
+	struct known_name *n;
+
+	if (p->name_count >= PROTECTION_NAMES_MAX)
+		return;
+	n = arena_alloc(p->cache, sizeof(*n));
+	if (n == NULL)
+		return;
+	*n = (struct known_name){.next = *bucket,
+	    .hash = hash,
+	    .name = {arena_copy(p->cache, name.at, name.len), name.len},
+	    .oids = arena_array(p->cache, count, sizeof(*oids)),
+	    .count = count};
+	if (n->name.at == NULL || n->oids == NULL)
+		return;
+	if (count > 0)
+		memcpy(n->oids, oids, count * sizeof(*oids));
+	*bucket = n;
+	p->name_count++;
+}
+
+enum err
+protection_named(struct protection *p, struct text name, uint32_t *oids,
+    size_t max, size_t *count_out)
+{
+	uint64_t hash = text_hash(name);
+	struct known_name **bucket, *n;
+	enum err e;
+
+	*count_out = 0;
+	if (p->catalog == NULL)
+		return ERR_NOT_FOUND;
+	if (p->names == NULL)
+		p->names = arena_array(
+		    p->cache, PROTECTION_BUCKETS, sizeof(*p->names));
+	if (p->names == NULL)
+		return ERR_MEMORY;
+	bucket = &p->names[hash >> 32 & (PROTECTION_BUCKETS - 1)];
+	n = name_find(*bucket, name, hash);
+	if (n != NULL && n->count > max)
+		return ERR_TOO_LONG;
+	if (n != NULL) {
+		*count_out = n->count;
+		if (n->count > 0)
+			memcpy(oids, n->oids, n->count * sizeof(*oids));
+		return ERR_NONE;
+	}
+	e = store_relations_named(p->catalog, p->upstream, p->database, name,
+	    oids, max, count_out);
+	if (e == ERR_NONE)
+		name_keep(p, bucket, name, hash, oids, *count_out);
+	return e;
+}
+
 /* --- the walk ------------------------------------------------------------- */
 
 /* Note a column to visit, unless this walk was there this way. */

@@ -8,7 +8,12 @@
 #include "common/flow.h"
 #include "common/protection.h"
 
-enum { PROTECTION_BUCKETS = 512 /* power of two */ };
+enum {
+	PROTECTION_BUCKETS = 512, /* power of two */
+	/* Names remembered with the relations they have, be there none: a
+	 * client may think of any number. */
+	PROTECTION_NAMES_MAX = 4096,
+};
 
 /* One entry of a protect's `columns`, split at its dots. */
 struct protection_pattern {
@@ -33,6 +38,21 @@ struct known_relation {
 	struct column_state *columns; /* relation.column_count of them */
 };
 
+/* The relations of one name, kept as long. */
+struct known_name {
+	struct known_name *next; /* in its bucket */
+	uint64_t hash;
+	struct text name;
+	uint32_t *oids;
+	size_t count;
+};
+
+/* Users' code, kept as long. */
+struct known_code {
+	struct known_code *next; /* in its bucket */
+	struct code code;
+};
+
 struct walk_step {
 	struct known_relation *relation;
 	size_t column;
@@ -43,6 +63,7 @@ struct protection {
 	const struct policy *policy;
 	const struct identity *identity;
 	struct store *catalog;
+	const struct own_relations *own; /* NULL: nobody keeps them */
 	struct text upstream, database;
 	bool is_empty;
 	struct protection_pattern *patterns; /* malloc'ed */
@@ -51,11 +72,17 @@ struct protection {
 	enum mask detector_masks[DETECT_MAX];
 	uint64_t reading; /* of the catalogue that the cache holds */
 	struct arena *cache;
-	struct known_relation **buckets; /* in the cache; NULL: empty */
-	/* Hashes of all users' code, in the cache. */
-	uint64_t *code;
-	size_t code_count;
-	bool is_code_loaded;
+	struct arena *scratch; /* for one statement's flow */
+	/* In the cache; NULL: empty. */
+	struct known_relation **buckets;
+	struct known_name **names;
+	size_t name_count;
+	struct known_code **codes;
+	/* Hashes of all users' code, in the cache, and a set in which each has
+	 * a bit: most names are nobody's code. */
+	uint64_t *code, *code_bits;
+	size_t code_count, code_bits_mask;
+	bool is_code_loaded, is_code_missing;
 	uint64_t walks; /* made so far */
 	struct walk_step *steps; /* still to do; malloc'ed */
 	size_t step_count, step_room;
@@ -81,6 +108,13 @@ bool protection_is_bounds(const struct known_relation *r, size_t i);
 enum err protection_named(struct protection *p, struct text name,
     uint32_t *oids, size_t max, size_t *count_out) MUST_CHECK;
 
+/* May the session have relations of its own that hide others of their name? */
+bool protection_may_hide(const struct protection *p);
+
+/* Has the session made a relation that this may mean? */
+bool protection_owns(
+    const struct protection *p, struct text schema, struct text name);
+
 /* May the schema that a name was given (len 0: none) be this one? */
 bool protection_may_be_schema(struct text named, struct text actual);
 
@@ -105,12 +139,17 @@ enum predicates predicates_stricter(enum predicates a, enum predicates b);
 /* What users' code that the statement calls may read, added to the touch. On
  * any error is_code_known is false: be strict. */
 enum err protection_code(struct protection *p, const struct statement *s,
-    struct arena *a, struct touch *out) MUST_CHECK;
+    struct touch *out) MUST_CHECK;
 
-/* The code of that kind and name. ERR_NOT_FOUND: there is none, or no
- * catalogue. */
+/* What the block of a DO reads, and what a CREATE or ALTER makes, noted in the
+ * touch. Whatever goes wrong, the touch says the worst. */
+void protection_brought(struct protection *p, const struct statement *s,
+    struct touch *out);
+
+/* The code of that kind and name, until the next reading. ERR_NOT_FOUND: there
+ * is none, or no catalogue. */
 enum err protection_code_named(struct protection *p, enum code_kind kind,
-    struct text name, struct arena *a, struct code *out) MUST_CHECK;
+    struct text name, const struct code **out) MUST_CHECK;
 
 /* Add what that code reads to the touch. */
 enum err protection_code_reads(struct protection *p, const struct code *c,

@@ -5,6 +5,7 @@
  * they may mean, in any schema unless one is given: the search path is the
  * session's, and may change between judging and running.
  */
+#include "common/own.h"
 #include "common/protection_inner.h"
 
 /* Room for the protected columns' names grows by doubling. */
@@ -19,6 +20,7 @@ struct toucher {
 	/* Every relation the statement may mean, for is_column(). */
 	uint32_t *oids;
 	size_t oid_count, oid_room;
+	const struct relation_use *created; /* NULL: nothing */
 };
 
 static bool
@@ -68,7 +70,6 @@ add_column(struct toucher *t, const struct known_relation *r, size_t i)
 	t->out->derived.mask =
 	    mask_stricter(t->out->derived.mask, c->found.mask);
 	t->out->derived.is_denied |= c->found.is_denied;
-	t->out->mentions |= statement_mentions(t->statement, name);
 	return add_name(t, name);
 }
 
@@ -141,17 +142,6 @@ touch_oid(struct toucher *t, const struct relation_use *use, uint32_t oid,
 	return touch_known(t, r);
 }
 
-enum err
-protection_named(struct protection *p, struct text name, uint32_t *oids,
-    size_t max, size_t *count_out)
-{
-	*count_out = 0;
-	return p->catalog == NULL
-		   ? ERR_NOT_FOUND
-		   : store_relations_named(p->catalog, p->upstream,
-			 p->database, name, oids, max, count_out);
-}
-
 /* All relations a name may mean. */
 static enum err
 touch_name(
@@ -173,6 +163,15 @@ touch_name(
 	return e;
 }
 
+/* What a name without a relation of the catalogue's stands for. */
+static bool
+is_no_riddle(struct toucher *t, const struct relation_use *use)
+{
+	if (use == t->created || (use->is_cte && use->schema.len == 0))
+		return true;
+	return protection_owns(t->p, use->schema, use->name);
+}
+
 static enum err
 touch_use(struct toucher *t, const struct relation_use *use)
 {
@@ -181,9 +180,14 @@ touch_use(struct toucher *t, const struct relation_use *use)
 
 	if (e != ERR_NONE && e != ERR_NOT_FOUND)
 		return e;
+	if (use != t->created) {
+		t->out->names_own |=
+		    protection_owns(t->p, use->schema, use->name);
+		t->out->names_others |= is_known || use->is_cte;
+	}
 	/* A relation without its sources is as good as unknown. */
 	if (e == ERR_NOT_FOUND ||
-	    (!is_known && !(use->is_cte && use->schema.len == 0))) {
+	    (!is_known && !is_no_riddle(t, use))) {
 		t->out->is_unknown = true;
 		if (protection_is_exposing(
 			use->schema, use->name, (struct text){NULL, 0}))
@@ -232,6 +236,21 @@ has_other_ways(struct toucher *t)
 	    protection_is_evasive(s, is_column, t);
 }
 
+/* May an output without an origin carry a protected value, by the look of the
+ * statement? */
+static void
+touch_looks(struct toucher *t)
+{
+	struct touch *out = t->out;
+	size_t i;
+
+	out->has_other_ways = out->has_other_ways || has_other_ways(t);
+	out->mentions |= out->has_other_ways;
+	for (i = 0; i < out->column_count && !out->mentions; i++)
+		out->mentions =
+		    statement_mentions(t->statement, out->columns[i]);
+}
+
 /* What is understood needs not be feared. */
 static enum err
 touch_flow(struct toucher *t)
@@ -245,9 +264,26 @@ touch_flow(struct toucher *t)
 	if (e != ERR_NONE)
 		return e;
 	t->out->flow = flow;
-	if (flow->is_understood && !t->out->is_unknown)
-		t->out->mentions = flow->any_output;
 	return ERR_NONE;
+}
+
+/* Of what is touched, what may get out? */
+static enum err
+touch_outputs(struct toucher *t)
+{
+	struct touch *out = t->out;
+	enum err e = ERR_NONE;
+
+	if (!out->is_code_silent)
+		e = touch_flow(t);
+	if (e != ERR_NONE)
+		touch_strict(out);
+	else if (out->flow != NULL && out->flow->is_understood &&
+	    !out->is_unknown)
+		out->mentions = out->flow->any_output;
+	else
+		touch_looks(t);
+	return e;
 }
 
 enum err
@@ -255,14 +291,18 @@ protection_touch(struct protection *p, const struct statement *s,
     struct arena *a, struct touch *out)
 {
 	struct toucher t = {.p = p, .statement = s, .arena = a, .out = out};
+	struct creation creation;
 	enum err e = ERR_NONE;
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
 	out->predicates = PREDICATES_ALLOW;
-	e = protection_code(p, s, a, out);
+	e = protection_code(p, s, out);
 	if (p->is_empty)
 		return ERR_NONE;
+	protection_brought(p, s, out);
+	creation_read(s, &creation);
+	t.created = creation.relation;
 	for (i = 0; i < s->relation_count && e == ERR_NONE; i++)
 		e = touch_use(&t, &s->relations[i]);
 	if (e == ERR_NONE && protection_calls_exposing(p, s)) {
@@ -272,9 +312,6 @@ protection_touch(struct protection *p, const struct statement *s,
 	if (e != ERR_NONE)
 		touch_strict(out);
 	else if (out->is_protected)
-		out->has_other_ways |= has_other_ways(&t);
-	out->mentions |= out->has_other_ways;
-	if (e == ERR_NONE && out->is_protected && !out->is_code_silent)
-		e = touch_flow(&t);
+		e = touch_outputs(&t);
 	return e;
 }

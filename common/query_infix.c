@@ -5,27 +5,27 @@
 
 /* The operators by themselves that bind otherwise than most do. */
 static const struct symbol {
-	const char *operator, * name;
+	struct text operator, name;
 	enum infix_kind kind;
 	enum precedence precedence;
 } symbols[] = {
-    {"::", NULL, INFIX_CAST, BINDS_CAST},
-    {":=", NULL, INFIX_NONE, BINDS_NOT_AT_ALL},
-    {"=>", NULL, INFIX_NONE, BINDS_NOT_AT_ALL},
-    {"..", NULL, INFIX_NONE, BINDS_NOT_AT_ALL},
-    {"<", "<", INFIX_BINARY, BINDS_COMPARISON},
-    {">", ">", INFIX_BINARY, BINDS_COMPARISON},
-    {"=", "=", INFIX_BINARY, BINDS_COMPARISON},
-    {"<=", "<=", INFIX_BINARY, BINDS_COMPARISON},
-    {">=", ">=", INFIX_BINARY, BINDS_COMPARISON},
-    {"<>", "<>", INFIX_BINARY, BINDS_COMPARISON},
-    {"!=", "<>", INFIX_BINARY, BINDS_COMPARISON},
-    {"+", "+", INFIX_BINARY, BINDS_ADD},
-    {"-", "-", INFIX_BINARY, BINDS_ADD},
-    {"*", "*", INFIX_BINARY, BINDS_MULTIPLY},
-    {"/", "/", INFIX_BINARY, BINDS_MULTIPLY},
-    {"%", "%", INFIX_BINARY, BINDS_MULTIPLY},
-    {"^", "^", INFIX_BINARY, BINDS_POWER},
+    {{"::", 2}, {NULL, 0}, INFIX_CAST, BINDS_CAST},
+    {{":=", 2}, {NULL, 0}, INFIX_NONE, BINDS_NOT_AT_ALL},
+    {{"=>", 2}, {NULL, 0}, INFIX_NONE, BINDS_NOT_AT_ALL},
+    {{"..", 2}, {NULL, 0}, INFIX_NONE, BINDS_NOT_AT_ALL},
+    {{"<", 1}, {"<", 1}, INFIX_BINARY, BINDS_COMPARISON},
+    {{">", 1}, {">", 1}, INFIX_BINARY, BINDS_COMPARISON},
+    {{"=", 1}, {"=", 1}, INFIX_BINARY, BINDS_COMPARISON},
+    {{"<=", 2}, {"<=", 2}, INFIX_BINARY, BINDS_COMPARISON},
+    {{">=", 2}, {">=", 2}, INFIX_BINARY, BINDS_COMPARISON},
+    {{"<>", 2}, {"<>", 2}, INFIX_BINARY, BINDS_COMPARISON},
+    {{"!=", 2}, {"<>", 2}, INFIX_BINARY, BINDS_COMPARISON},
+    {{"+", 1}, {"+", 1}, INFIX_BINARY, BINDS_ADD},
+    {{"-", 1}, {"-", 1}, INFIX_BINARY, BINDS_ADD},
+    {{"*", 1}, {"*", 1}, INFIX_BINARY, BINDS_MULTIPLY},
+    {{"/", 1}, {"/", 1}, INFIX_BINARY, BINDS_MULTIPLY},
+    {{"%", 1}, {"%", 1}, INFIX_BINARY, BINDS_MULTIPLY},
+    {{"^", 1}, {"^", 1}, INFIX_BINARY, BINDS_POWER},
 };
 
 static const struct infix_word {
@@ -59,11 +59,11 @@ query_symbol_infix(const struct token *t)
 	size_t i;
 
 	for (i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
-		if (!text_is(t->raw, text_of(symbols[i].operator)))
+		if (!text_is(t->raw, symbols[i].operator))
 			continue;
 		in.precedence = symbols[i].precedence;
 		in.kind = symbols[i].kind;
-		in.name = text_of(symbols[i].name);
+		in.name = symbols[i].name;
 		break;
 	}
 	return in;

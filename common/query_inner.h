@@ -59,10 +59,30 @@ struct parenthesized {
 void query_decline(struct parser *p, const char *why);
 
 /* The token `ahead` of the next one, or NULL past the end. */
-const struct token *query_peek(const struct parser *p, size_t ahead);
+static inline const struct token *
+query_peek(const struct parser *p, size_t ahead)
+{
+	return ahead < p->count - p->at ? &p->tokens[p->at + ahead] : NULL;
+}
+
 /* Its word when it is an unquoted keyword the grammar knows, else 0. */
-enum query_word query_peek_word(const struct parser *p, size_t ahead);
-bool query_peek_is(const struct parser *p, size_t ahead, char punctuation);
+static inline enum query_word
+query_peek_word(const struct parser *p, size_t ahead)
+{
+	return ahead < p->count - p->at
+		   ? (enum query_word)p->words[p->at + ahead]
+		   : NO_WORD;
+}
+
+static inline bool
+query_peek_is(const struct parser *p, size_t ahead, char punctuation)
+{
+	const struct token *t = query_peek(p, ahead);
+
+	return t != NULL && t->kind == TOKEN_PUNCTUATION &&
+	       t->raw.at[0] == punctuation;
+}
+
 bool query_peek_operator(
     const struct parser *p, size_t ahead, const char *operator);
 /* A string constant proper: neither B'', X'' nor N''. */
@@ -72,8 +92,24 @@ bool query_peek_string(const struct parser *p, size_t ahead);
  * after an error there is none. */
 void query_skip(struct parser *p, size_t n);
 /* Take it if it is there. */
-bool query_take(struct parser *p, char punctuation);
-bool query_take_word(struct parser *p, enum query_word word);
+static inline bool
+query_take(struct parser *p, char punctuation)
+{
+	bool is_there = query_peek_is(p, 0, punctuation);
+
+	p->at += is_there;
+	return is_there;
+}
+
+static inline bool
+query_take_word(struct parser *p, enum query_word word)
+{
+	bool is_there = query_peek_word(p, 0) == word;
+
+	p->at += is_there;
+	return is_there;
+}
+
 bool query_take_words(
     struct parser *p, enum query_word one, enum query_word two);
 bool query_take_operator(struct parser *p, const char *operator);

@@ -17,29 +17,6 @@ query_decline(struct parser *p, const char *why)
 	p->at = p->count;
 }
 
-const struct token *
-query_peek(const struct parser *p, size_t ahead)
-{
-	return ahead < p->count - p->at ? &p->tokens[p->at + ahead] : NULL;
-}
-
-enum query_word
-query_peek_word(const struct parser *p, size_t ahead)
-{
-	if (ahead >= p->count - p->at)
-		return NO_WORD;
-	return (enum query_word)p->words[p->at + ahead];
-}
-
-bool
-query_peek_is(const struct parser *p, size_t ahead, char punctuation)
-{
-	const struct token *t = query_peek(p, ahead);
-
-	return t != NULL && t->kind == TOKEN_PUNCTUATION &&
-	       t->raw.at[0] == punctuation;
-}
-
 bool
 query_peek_operator(const struct parser *p, size_t ahead, const char *operator)
 {
@@ -65,24 +42,6 @@ query_skip(struct parser *p, size_t n)
 		p->at += n;
 	else
 		query_decline(p, "more tokens were expected");
-}
-
-bool
-query_take(struct parser *p, char punctuation)
-{
-	if (!query_peek_is(p, 0, punctuation))
-		return false;
-	p->at++;
-	return true;
-}
-
-bool
-query_take_word(struct parser *p, enum query_word word)
-{
-	if (query_peek_word(p, 0) != word)
-		return false;
-	p->at++;
-	return true;
 }
 
 bool

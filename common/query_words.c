@@ -33,12 +33,36 @@ compare(struct text spelling, const struct entry *e)
 	return (spelling.len > e->len) - (spelling.len < e->len);
 }
 
+/* Where the words of each letter begin, and those of the next. */
+static const uint16_t *
+words_of(char letter)
+{
+	static uint16_t starts['z' - 'a' + 2]; /* filled when first asked for */
+	size_t i, word = 1;
+
+	if (starts[0] == 0) {
+		for (i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+			while (word < WORD_COUNT &&
+			       entries[word].spelling[0] < 'a' + (char)i)
+				word++;
+			starts[i] = (uint16_t)word;
+		}
+	}
+	return &starts[letter - 'a'];
+}
+
 enum query_word
 query_word(struct text spelling)
 {
-	size_t low = 1, high = WORD_COUNT, middle;
+	const uint16_t *starts;
+	size_t low, high, middle;
 	int order;
 
+	if (spelling.len == 0 || spelling.at[0] < 'a' || spelling.at[0] > 'z')
+		return NO_WORD;
+	starts = words_of(spelling.at[0]);
+	low = starts[0];
+	high = starts[1];
 	while (low < high) {
 		middle = (low + high) / 2;
 		order = compare(spelling, &entries[middle]);

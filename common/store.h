@@ -17,7 +17,7 @@
 #include "common/err.h"
 #include "common/text.h"
 
-enum { STORE_FORMAT = 3, STORE_NAME_MAX = 400 };
+enum { STORE_FORMAT = 5, STORE_NAME_MAX = 400 };
 
 struct store;
 
@@ -50,6 +50,7 @@ struct column {
 	struct column_source *sources;
 	size_t source_count;
 	bool is_generated; /* COPY leaves it out */
+	bool is_key; /* the primary key, alone, of all its rows */
 };
 struct column_source {
 	uint32_t relation; /* OID; 0: it cannot be told (opaque function) */
@@ -98,6 +99,12 @@ enum code_kind {
 	CODE_CAST,     /* to a built-in type of that name */
 	CODE_RELATION, /* rules of a relation that is written */
 	CODE_ALWAYS,   /* casts that no statement spells out; name: "" */
+	/* What runs when a relation is written, there or where that leads:
+	 * triggers, checks, defaults, expressions of indexes; and triggers
+	 * that may put other values in the place of those written. */
+	CODE_TRIGGER,
+	CODE_ROWS,
+	CODE_SECURITY, /* … when it is read or written: row security */
 	CODE_KIND_MAX
 };
 struct code {

@@ -91,6 +91,7 @@ static const struct shape column_shape = {
 	CODEC_NUMBER(struct column, type, UINT32_MAX),
 	CODEC_LIST(struct column, sources, source_count, &store_source_shape),
 	CODEC_NUMBER(struct column, is_generated, 1),
+	CODEC_NUMBER(struct column, is_key, 1),
 	CODEC_END,
     },
 };

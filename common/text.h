@@ -26,10 +26,13 @@ text_of(const char *string)
 	return (struct text){string, string == NULL ? 0 : strlen(string)};
 }
 
+/* Most texts that are compared differ in their length or their first byte. */
 static inline bool
 text_is(struct text a, struct text b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+	return a.len == b.len &&
+	    (a.len == 0 ||
+		(a.at[0] == b.at[0] && memcmp(a.at, b.at, a.len) == 0));
 }
 
 /* As text_is(), ASCII letters of either case alike. */

@@ -5,6 +5,7 @@
  * itself true: its own settings, the settings its lexer depends on, and that
  * protected values are not copied to where they would be unprotected.
  */
+#include "worker/brought.h"
 #include "worker/builtin.h"
 #include "worker/launder.h"
 #include "worker/own_settings.h"
@@ -36,9 +37,16 @@ builtin_is_plain(const struct statement *s)
 	       (s->traits & hidden_code) == 0;
 }
 
+/* Users' code may run without being named: in views, triggers, operators. */
 bool
-builtin_may_set(const struct statement *s)
+builtin_may_set(const struct statement *s, const struct touch *t)
 {
+	const uint64_t data = BIT(OP_SELECT) | BIT(OP_INSERT) |
+			      BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE) |
+			      BIT(OP_COPY_IN) | BIT(OP_COPY_OUT);
+
+	if (t->has_code && (s->operations & data) != 0 && s->name_count > 0)
+		return true;
 	return (s->operations & ~(plain_operations | settled_operations)) !=
 		   0 ||
 	       (s->traits & hidden_code) != 0;
@@ -68,6 +76,19 @@ reveals_nothing(const struct gate *g, const struct statement *s)
 }
 
 bool
+builtin_runs_hidden(
+    const struct gate *g, const struct statement *s, const struct touch *t)
+{
+	const uint64_t reaching =
+	    BIT(TRAIT_UNKNOWN_FUNCTION) | BIT(TRAIT_ESCAPING_FUNCTION);
+
+	return t->is_inner_open || t->runs_storing ||
+	       (s->traits & reaching) != 0 ||
+	       ((s->traits & BIT(TRAIT_OPAQUE_FUNCTION)) != 0 &&
+		   !reveals_nothing(g, s));
+}
+
+bool
 builtin_may_carry(
     const struct gate *g, const struct statement *s, const struct touch *t)
 {
@@ -80,19 +101,23 @@ builtin_may_carry(
 		return false;
 	if ((hidden & BIT(TRAIT_OPAQUE_FUNCTION)) != 0 && reveals_nothing(g, s))
 		hidden &= ~BIT(TRAIT_OPAQUE_FUNCTION);
-	return t->mentions || t->is_unknown || t->is_code_open || hidden != 0 ||
+	return t->mentions || t->is_unknown || t->is_code_open ||
+	       t->fills_rows || hidden != 0 ||
 	       ((s->operations & fetching) != 0 && g->carries_later);
 }
 
 /* A name on no list is of users' code. The catalogue knows whether that can be
  * trusted, and where it has the name of a built-in function. */
 static void
-settle_code(struct statement *s, const struct touch *t)
+settle_code(struct statement *s, const struct touch *t, bool is_guarded)
 {
 	const uint64_t unknown = BIT(TRAIT_UNKNOWN_FUNCTION);
 
 	if (!t->is_code_known)
 		return;
+	/* as good as SQL given as text */
+	if (t->is_code_dynamic && is_guarded)
+		s->traits |= BIT(TRAIT_ESCAPING_FUNCTION);
 	if (t->runs_code)
 		s->traits |= unknown;
 	else if (s->unlisted_count > 0)
@@ -105,7 +130,7 @@ void
 builtin_traits(struct gate *g, struct statement *s, const struct touch *t,
     struct arena *a)
 {
-	settle_code(s, t);
+	settle_code(s, t, gate_protects(g));
 	own_settings_note(g, s, t, a);
 	if (t->is_protected)
 		s->traits |= BIT(TRAIT_PROTECTED);
@@ -115,11 +140,13 @@ builtin_traits(struct gate *g, struct statement *s, const struct touch *t,
 
 struct text
 builtin_refusal(struct gate *g, const struct statement *s,
-    const struct touch *t, struct arena *a)
+    const struct touch *t, enum makes made, struct arena *a)
 {
 	struct text refusal = own_settings_refusal(g, s, a);
 	const char *text;
 
+	if (refusal.len == 0)
+		refusal = brought_refusal(g, s, t, made);
 	if (refusal.len == 0)
 		refusal = predicates_refusal(s, t, a);
 	if (refusal.len > 0)

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/gate.h"
+#include "worker/own_relations.h"
 #include "worker/own_settings.h"
 #include "worker/reading.h"
 #include "worker/record.h"
@@ -62,10 +63,7 @@ gate_want_catalog(struct gate *g)
 void
 gate_leave(struct gate *g)
 {
-	size_t i;
-
-	for (i = 0; i < GATE_CACHE_SLOTS; i++)
-		ruling_drop(g->cache[i]);
+	gate_forget(g);
 	protection_free(g->protection);
 	g->protection = NULL;
 	snapshot_close(g);
@@ -126,7 +124,12 @@ touch_join(struct touch *t, const struct touch *other)
 	t->mentions |= other->mentions;
 	t->is_code_protected |= other->is_code_protected;
 	t->runs_inner |= other->runs_inner;
+	t->is_inner_open |= other->is_inner_open;
+	t->fills_rows |= other->fills_rows;
+	t->makes = other->makes > t->makes ? other->makes : t->makes;
 	t->is_unknown |= other->is_unknown;
+	t->names_own |= other->names_own;
+	t->names_others |= other->names_others;
 	if (other->derived.mask != MASK_NONE) {
 		bool is_denied = t->derived.is_denied;
 
@@ -150,8 +153,11 @@ touch_statement(struct gate *g, struct ruling *j, const struct statement *s,
 	enum err e = protection_touch(g->protection, s, j->arena, out);
 
 	if (e == ERR_NONE && gate_protects(g) &&
-	    (out->is_unknown || out->is_code_unseen) && snapshot_read_again(g))
+	    (out->is_unknown || out->is_code_unseen) &&
+	    snapshot_read_again(g)) {
+		own_read_again(g, snapshot_reading(g));
 		e = protection_touch(g->protection, s, j->arena, out);
+	}
 	if (e != ERR_NONE) /* out says protected and mentions already */
 		log_warning("catalogue: %s; masking strictly", err_text(e));
 }
@@ -159,6 +165,9 @@ touch_statement(struct gate *g, struct ruling *j, const struct statement *s,
 static void
 judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 {
+	/* by the transaction, or by an earlier statement of the text */
+	enum makes made =
+	    g->makes > j->touch.makes ? g->makes : j->touch.makes;
 	struct statement *s = &j->text.statements[i];
 	struct verdict *v = &j->verdicts[i];
 	struct text refusal;
@@ -168,6 +177,11 @@ judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 	*touch = (struct touch){0};
 	touch_statement(g, j, s, touch);
 	builtin_traits(g, s, touch, j->arena);
+	own_note_temporary(g, s);
+	own_effect_of(g, s, touch, &j->effects[i]);
+	/* the next statement runs only if this one has succeeded */
+	if (j->text.count > 1)
+		own_apply(&g->own, &j->effects[i]);
 	e = docket_decide(
 	    g->docket, s, time(NULL), snapshot_resolve, g, j->arena, v);
 	if (e != ERR_NONE) {
@@ -176,7 +190,7 @@ judge_statement(struct gate *g, struct ruling *j, size_t i, struct touch *touch)
 		v->reason = text_of(err_text(e));
 		return;
 	}
-	refusal = builtin_refusal(g, s, touch, j->arena);
+	refusal = builtin_refusal(g, s, touch, made, j->arena);
 	if (refusal.len > 0) {
 		j->is_forbidden = true;
 		v->decision = THEN_DENY;
@@ -209,9 +223,12 @@ judge_claims(struct gate *g, struct ruling *j)
 static void
 judge_together(struct gate *g, struct ruling *j)
 {
+	struct own_relations own;
 	struct touch touch;
 	size_t i;
 
+	if (j->text.count > 1)
+		own = g->own;
 	j->is_plain = true;
 	for (i = 0; i < j->text.count; i++) {
 		struct statement *s = &j->text.statements[i];
@@ -220,14 +237,19 @@ judge_together(struct gate *g, struct ruling *j)
 		touch_join(&j->touch, &touch);
 		j->operations |= s->operations;
 		j->traits |= s->traits;
-		j->is_plain &= builtin_is_plain(s);
-		j->may_set |= builtin_may_set(s);
+		j->is_plain &= builtin_is_plain(s) && !touch.is_inner_open;
+		j->may_set |= builtin_may_set(s, &touch);
 		j->may_carry |= builtin_may_carry(g, s, &touch);
+		j->may_redefine |= own_may_redefine(g, s, &touch);
+		j->reads_literals |=
+		    touch.flow != NULL && touch.flow->reads_literals;
 		if (i == 0)
 			j->verdict = j->verdicts[0];
 		else
 			verdict_tighten(&j->verdict, &j->verdicts[i]);
 	}
+	if (j->text.count > 1)
+		g->own = own;
 	judge_claims(g, j);
 	/* Of several results nobody knows which statement's one is. */
 	if (j->text.count == 1)
@@ -302,8 +324,11 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	classifier = g->policy->classifiers[g->lex.dialect];
 	j->generation = g->policy->generation;
 	j->reading = snapshot_reading(g);
+	own_read_again(g, j->reading);
 	j->minute = time(NULL) / 60;
 	j->carries_later = g->carries_later;
+	j->own_version = g->own.version;
+	j->made_before = g->makes;
 	if (g->protection == NULL || g->docket == NULL || classifier == NULL) {
 		j->verdict.reason = TEXT("no policy is loaded");
 		return;
@@ -318,7 +343,8 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	}
 	j->verdicts =
 	    arena_array(j->arena, j->text.count, sizeof(*j->verdicts));
-	if (j->verdicts == NULL)
+	j->effects = arena_array(j->arena, j->text.count, sizeof(*j->effects));
+	if (j->verdicts == NULL || j->effects == NULL)
 		return;
 	if (j->text.count == 0) /* an empty query: nothing to decide on */
 		j->verdict = (struct verdict){.decision = THEN_ALLOW};
@@ -344,6 +370,8 @@ gate_is_current(struct gate *g, const struct ruling *j)
 {
 	return snapshot_is_current(g) && !snapshot_is_outdated(g) &&
 	       j->carries_later == g->carries_later &&
+	       j->own_version == g->own.version &&
+	       j->made_before == g->makes &&
 	       j->generation == g->policy->generation &&
 	       j->reading == snapshot_reading(g) &&
 	       j->minute == time(NULL) / 60;
@@ -361,8 +389,7 @@ is_keepable(const struct gate *g, const struct ruling *j)
 	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
 
 	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
-	    j->text.trace_comment.len == 0 &&
-	       (j->touch.flow == NULL || !j->touch.flow->reads_literals) &&
+	       j->text.trace_comment.len == 0 && !j->reads_literals &&
 	       (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
 	       !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
 }
@@ -408,18 +435,36 @@ cache_find(struct gate *g, struct text key)
 	return NULL;
 }
 
-/* Newest first; the oldest has to go, or whoever is outdated. */
+void
+gate_forget(struct gate *g)
+{
+	size_t i;
+
+	for (i = 0; i < GATE_CACHE_SLOTS; i++) {
+		ruling_drop(g->cache[i]);
+		g->cache[i] = NULL;
+	}
+	g->cache_bytes = 0;
+}
+
+/* Newest first; the oldest has to go, or whoever is outdated. All have to when
+ * they take too much together. */
 static void
 cache_keep(struct gate *g, struct ruling *j)
 {
 	struct ruling **set = cache_set(g, j->text.statements[0].canonical);
 	size_t i;
 
+	if (j->bytes > GATE_CACHE_MAX - g->cache_bytes)
+		gate_forget(g);
 	for (i = 0; i + 1 < GATE_CACHE_WAYS; i++) {
 		if (set[i] == NULL || !gate_is_current(g, set[i]))
 			break;
 	}
+	if (set[i] != NULL)
+		g->cache_bytes -= set[i]->bytes;
 	ruling_drop(set[i]);
+	g->cache_bytes += j->bytes;
 	for (; i > 0; i--)
 		set[i] = set[i - 1];
 	set[0] = ruling_share(j);
@@ -497,6 +542,23 @@ gate_take_rate(struct gate *g, const struct ruling *j)
 	return is_within;
 }
 
+/* Of a relation that is not in the catalogue (yet). */
+static enum err
+output_of_unknown(struct gate *g, const struct ruling *j,
+    const struct origin *origin, struct column_protection *out)
+{
+	bool is_own = own_is_output(g, j, origin, false);
+	enum err e = ERR_NOT_FOUND;
+
+	if (!is_own && snapshot_read_again(g))
+		e = protection_output(g->protection, &j->touch, origin, out);
+	if (e != ERR_NOT_FOUND ||
+	    (!is_own && !own_is_output(g, j, origin, true)))
+		return e;
+	*out = (struct column_protection){.mask = MASK_NONE};
+	return ERR_NONE;
+}
+
 void
 gate_output(struct gate *g, const struct ruling *j,
     const struct origin *origin, struct column_protection *out)
@@ -505,9 +567,9 @@ gate_output(struct gate *g, const struct ruling *j,
 
 	if (g->protection != NULL)
 		e = protection_output(g->protection, &j->touch, origin, out);
-	if (e == ERR_NOT_FOUND && snapshot_read_again(g))
-		e = protection_output(g->protection, &j->touch, origin, out);
+	if (e == ERR_NOT_FOUND)
+		e = output_of_unknown(g, j, origin, out);
 	if (e != ERR_NONE ||
-	    ((g->is_schema_open || g->is_distrusted) && gate_protects(g)))
+	    ((g->is_schema_doubted || g->is_distrusted) && gate_protects(g)))
 		*out = (struct column_protection){.mask = MASK_REDACT};
 }

@@ -16,6 +16,7 @@
 #include "common/encoding.h"
 #include "common/identity.h"
 #include "common/ipc.h"
+#include "common/own.h"
 #include "common/policy.h"
 #include "common/protection.h"
 #include "common/store.h"
@@ -24,7 +25,8 @@ enum {
 	GATE_RULING_MAX = 64 * 1024 * 1024, /* bytes one ruling takes */
 	GATE_CACHE_SLOTS = 64,	   /* rulings of recent texts; power of two */
 	GATE_CACHE_WAYS = 4,	   /* of them for texts of one hash */
-	GATE_KEPT_MAX = 64 * 1024, /* bytes of one of those */
+	GATE_KEPT_MAX = 256 * 1024, /* bytes of one of those … */
+	GATE_CACHE_MAX = 4 * 1024 * 1024, /* … and of all together */
 	GATE_CATALOG_WAIT_MS = 5000,
 	GATE_REASON_MAX = 512,
 	GATE_CLAIM_MAX = 256, /* bytes of a claim that are recorded */
@@ -46,11 +48,16 @@ struct ruling {
 	struct verdict *verdicts;    /* one each; NULL when the text was refused
 				      * before it came to statements */
 	struct touch touch;	     /* of all its statements together */
+	struct own_effect *effects;  /* of each statement; NULL: none */
 	uint64_t operations, traits; /* of all */
 	/* It can change nothing that decides about later statements: they may
 	 * be judged while it is still running. */
 	bool is_plain;
+	/* What a literal says decided: other literals, other rulings. */
+	bool reads_literals;
 	bool may_set; /* it may change a setting, unknown to us until Sync */
+	/* It calls code that may change the schema for all that is known. */
+	bool may_redefine;
 	/* Refused whatever the policy says (builtin.h). */
 	bool is_forbidden;
 	/* Outputs without an origin may carry protected values. */
@@ -62,6 +69,8 @@ struct ruling {
 	uint64_t generation, reading;
 	int64_t minute;
 	bool carries_later;   /* as the gate's was */
+	unsigned own_version; /* likewise */
+	enum makes made_before; /* as the gate's `makes` was */
 	struct text observed; /* what observing rules matched, likewise */
 	struct text *record;  /* for each statement: its part of the audit
 			       * record, as JSON members */
@@ -91,7 +100,13 @@ struct gate {
 	time_t asked_at; /* when the session last made its wish; 0: may now */
 	bool needs_catalog;  /* the policy's decisions hang on it */
 	bool is_schema_open; /* changed here and not committed yet */
+	bool is_schema_doubted; /* … in ways that nobody followed */
+	/* What the session has made itself. A change that is all on this list
+	 * leaves the catalogue's answers as true as they were. */
+	struct own_relations own;
+	uint64_t own_reading; /* of the catalogue: what views read is in it */
 	bool is_distrusted;  /* the catalogue may be wrong about any relation */
+	enum makes makes;    /* the transaction that is open made that */
 	struct arena *scratch; /* reset before each ruling */
 	uint64_t results_lost; /* result events the sink did not take */
 	/* The application_name that the client says it has. */
@@ -102,6 +117,7 @@ struct gate {
 	 * anything opaque. FETCH and EXECUTE carry them. */
 	bool carries_later;
 	struct ruling *cache[GATE_CACHE_SLOTS];
+	size_t cache_bytes; /* at most GATE_CACHE_MAX */
 	char reason[GATE_REASON_MAX]; /* why no policy could be loaded */
 };
 
@@ -110,6 +126,9 @@ unsigned gate_schema_epoch(const struct gate *g);
 
 /* Are values to be protected from this identity? Without a policy: yes. */
 bool gate_protects(const struct gate *g);
+
+/* Forget the rulings of recent texts. */
+void gate_forget(struct gate *g);
 
 /* Prepare a gate with the policy the worker was born with. */
 void gate_init(struct gate *g, struct birth *b, struct audit *audit);

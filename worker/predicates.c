@@ -16,7 +16,12 @@ in_words(struct arena *a, const struct touch *t, const struct flow_use *use)
 
 	if (t->relation != NULL)
 		relation = t->relation->name;
-	if (use->column.len > 0)
+	if (use->is_function)
+		said = arena_printf(a,
+		    "calls %.*s() in %s: it may read protected columns, which "
+		    "could be guessed at",
+		    (int)use->column.len, use->column.at, use->where);
+	else if (use->column.len > 0)
 		said = arena_printf(a,
 		    "uses the protected column %.*s in %s, where it could be "
 		    "guessed at; only %s",

@@ -89,6 +89,7 @@ statement_part(struct gate *g, const struct statement *s, struct arena *a)
 {
 	static char buffer[PART_MAX]; /* one process, one session, no threads */
 	struct text shown = shown_text(g, s);
+	char fingerprint[FINGERPRINT_SIZE];
 	struct json j;
 
 	json_init(&j, buffer, sizeof(buffer));
@@ -96,7 +97,8 @@ statement_part(struct gate *g, const struct statement *s, struct arena *a)
 	json_text(&j, "statement", cut(shown, AUDIT_STATEMENT_MAX));
 	if (shown.len > AUDIT_STATEMENT_MAX)
 		json_number(&j, "statement_bytes", (int64_t)shown.len);
-	json_cstring(&j, "fingerprint", s->fingerprint);
+	statement_fingerprint(s, fingerprint);
+	json_cstring(&j, "fingerprint", fingerprint);
 	put_set(&j, "operations", s->operations, OP_MAX, name_operation);
 	put_relations(&j, s);
 	put_set(&j, "traits", s->traits, TRAIT_MAX, name_trait);

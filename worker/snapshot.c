@@ -74,15 +74,11 @@ snapshot_is_current(struct gate *g)
 {
 	uint64_t wanted = atomic_load_explicit(
 	    &g->birth->board->generation, memory_order_acquire);
-	size_t i;
 	enum err e;
 
 	if (g->policy != NULL && g->policy->generation == wanted)
 		return true;
-	for (i = 0; i < GATE_CACHE_SLOTS; i++) {
-		ruling_drop(g->cache[i]);
-		g->cache[i] = NULL;
-	}
+	gate_forget(g);
 	/* cursors and prepared statements of before were judged otherwise */
 	if (g->identity != NULL)
 		g->carries_later = true;
@@ -105,7 +101,8 @@ snapshot_is_current(struct gate *g)
 static bool
 policy_needs_catalog(const struct policy *p)
 {
-	const uint64_t code = BIT(TRAIT_UNKNOWN_FUNCTION);
+	const uint64_t code =
+	    BIT(TRAIT_UNKNOWN_FUNCTION) | BIT(TRAIT_TEMPORARY);
 	size_t i;
 
 	for (i = 0; i < p->rule_count; i++) {
@@ -137,6 +134,9 @@ snapshot_protect(struct gate *g)
 	g->docket = docket_new(g->policy, g->identity, &g->place);
 	if (g->protection == NULL || g->docket == NULL)
 		return ERR_MEMORY;
+	if (g->own.count > 0 || g->own.oid_count > 0)
+		own_clear(&g->own);
+	protection_set_own(g->protection, &g->own);
 	protection_sync(g->protection, snapshot_reading(g));
 	return ERR_NONE;
 }
@@ -157,9 +157,10 @@ catalog_of(const struct gate *g)
 }
 
 void
-snapshot_schema_changed(struct gate *g)
+snapshot_schema_changed(struct gate *g, bool is_doubted)
 {
 	g->is_schema_open = true;
+	g->is_schema_doubted |= is_doubted;
 	slot_open_schema(g->birth->board, g->birth->slot, true);
 }
 
@@ -169,7 +170,9 @@ snapshot_schema_settled(struct gate *g)
 	if (g->is_schema_open && g->wish != NULL)
 		wish_changed(
 		    g->wish, g->needs_catalog ? catalog_of(g) : -1);
-	g->is_schema_open = false;
+	g->is_schema_open = g->is_schema_doubted = false;
+	own_commit(&g->own);
+	g->makes = MAKES_NOTHING;
 	slot_open_schema(g->birth->board, g->birth->slot, false);
 }
 
@@ -194,7 +197,7 @@ snapshot_catch_up(struct gate *g)
 		    ? wish_catch_up(
 			  g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS)
 		    : wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS);
-	g->is_distrusted = e != ERR_NONE || g->is_schema_open;
+	g->is_distrusted = e != ERR_NONE || g->is_schema_doubted;
 	if (e != ERR_NONE)
 		log_warning("catalogue of %s is outdated: %s; masking strictly",
 		    g->upstream->name, err_text(e));
@@ -249,6 +252,11 @@ snapshot_resolve(void *context, struct text schema, struct text name,
 		return 0;
 	if (schema.len > 0) {
 		schemas_out[0] = schema;
+		return 1;
+	}
+	if (!snapshot_is_outdated(g) &&
+	    protection_is_temporary(g->protection, schema, name)) {
+		schemas_out[0] = TEXT("pg_temp");
 		return 1;
 	}
 	n = schemas_named(g, name, schemas_out, max);

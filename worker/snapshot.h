@@ -22,8 +22,9 @@ bool snapshot_read_again(struct gate *g);
 
 /* The session changed the schema. As long as that is not committed no reading
  * can show it.  When it is, every session waits for a fresh reading before
- * its next statement. */
-void snapshot_schema_changed(struct gate *g);
+ * its next statement. `is_doubted`: nobody knows what it changes; until then
+ * every output of a masked identity is redacted. */
+void snapshot_schema_changed(struct gate *g, bool is_doubted);
 void snapshot_schema_settled(struct gate *g);
 
 /* Has somebody changed the schema since the reading we have? */

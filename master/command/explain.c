@@ -127,15 +127,17 @@ static json_t *
 statement_json(const struct statement *s, const struct verdict *v)
 {
 	json_t *relations = json_array(), *matched = json_array(), *all;
+	char fingerprint[FINGERPRINT_SIZE];
 	size_t i;
 
+	statement_fingerprint(s, fingerprint);
 	for (i = 0; i < s->relation_count; i++)
 		json_array_append_new(
 		    relations, relation_json(&s->relations[i]));
 	for (i = 0; i < v->matched_count; i++)
 		json_array_append_new(matched, rule_json(v->matched[i]));
 	all = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "canonical",
-	    text_json(s->canonical), "fingerprint", s->fingerprint,
+	    text_json(s->canonical), "fingerprint", fingerprint,
 	    "operations", bits_json(s->operations, OP_MAX, operation_word),
 	    "traits", bits_json(s->traits, TRAIT_MAX, trait_word), "relations",
 	    relations, "rules", matched);

@@ -8,7 +8,7 @@
 #include "common/regex.h"
 #include "tests/bench/world.h"
 
-enum { YAML_MAX = 1 << 20 };
+enum { YAML_MAX = 1 << 20, CODE_COUNT = 300 };
 
 static char folder[64];
 
@@ -65,6 +65,31 @@ add_table(struct store *s, const struct table *t, uint32_t oid)
 	must(store_catalog_add(s, &r), "the catalogue");
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Functions that users wrote, and none of the texts calls. */
+static void
+add_code(struct store *s)
+{
+	uint64_t hashes[CODE_COUNT];
+	char name[32];
+	size_t i;
+
+	for (i = 0; i < CODE_COUNT; i++) {
+		snprintf(name, sizeof(name), "function_%zu", i);
+		hashes[i] = code_hash(CODE_FUNCTION, text_of(name));
+	}
+	qsort(hashes, CODE_COUNT, sizeof(*hashes), compare);
+	must(store_catalog_add_code_names(s, hashes, CODE_COUNT),
+	    "the catalogue");
+}
+
 const char *
 world_catalogue(void)
 {
@@ -80,6 +105,7 @@ world_catalogue(void)
 	must(store_catalog_begin(s, TEXT("shop"), TEXT("shop")), path);
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		add_table(s, &tables[i], 16384 + i);
+	add_code(s);
 	must(store_catalog_commit(s), path);
 	store_close(s);
 	return folder;

@@ -191,13 +191,22 @@ class Wire:
         self.socket.sendall(b"".join(parts))
 
     def take(self, size):
-        while len(self.buffer) < size:
-            piece = self.socket.recv(65536)
-            if not piece:
-                raise Closed(f"closed after {self.buffer!r}")
-            self.buffer += piece
+        if len(self.buffer) < size:
+            self.receive_bytes(size)
         taken, self.buffer = self.buffer[:size], self.buffer[size:]
         return taken
+
+    def receive_bytes(self, size):
+        """Until there are so many; joined once, as there may be millions."""
+        pieces, had = [self.buffer], len(self.buffer)
+        try:
+            while had < size:
+                pieces.append(self.socket.recv(65536))
+                had += len(pieces[-1])
+                if not pieces[-1]:
+                    raise Closed(f"closed after {b''.join(pieces)!r}")
+        finally:
+            self.buffer = b"".join(pieces)
 
     def receive(self):
         kind = self.take(1)

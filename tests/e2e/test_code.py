@@ -246,6 +246,13 @@ def seen(connection, sql):
         return f"{e} {e.diag.message_detail} {e.diag.context}"
 
 
+def next_record(s, before):
+    """The record of the next statement, when it has come."""
+    harness.until(lambda: len(s.sink.find("statement")) > before,
+                  "the statement to be recorded")
+    return s.sink.find("statement")[before]
+
+
 def test_code_that_reads_protected_columns_is_masked(world):
     s = prepared(world)
     wrong = []
@@ -290,11 +297,13 @@ def test_search_path_and_better_matches_disguise_no_function(world):
         assert seen(c, "SELECT pg_catalog.lower('ABC')") == "[('abc',)]"
         record = s.sink.statement("'?' || '?'")
         assert "unknown-function" in record["traits"], record
+        s.sink.statement("pg_catalog . lower")
         for sql in ("SELECT lower('ABC')", "SELECT upper('x'::varchar)",
                     "SELECT 1 WHERE 'a' LIKE 'b'", "SELECT 1 ~~~ 2",
                     "SELECT 4::even"):
+            before = len(s.sink.find("statement"))
             seen(c, sql)
-            record = s.sink.find("statement")[-1]
+            record = next_record(s, before)
             assert "unknown-function" in record["traits"], record
 
 
@@ -304,8 +313,9 @@ def test_functions_of_trusted_extensions_are_not_unknown(world):
         for sql in ("SELECT similarity('a', 'b')", "SELECT 1 = 1",
                     "SELECT replace('abc'::citext, 'B', 'x')",
                     "SELECT abs(-1)", "SELECT o.quantity FROM orders o LIMIT 1"):
+            before = len(s.sink.find("statement"))
             c.execute(sql)
-            record = s.sink.find("statement")[-1]
+            record = next_record(s, before)
             assert not {"unknown-function", "opaque-function"} & set(
                 record["traits"]), record
 
@@ -417,3 +427,328 @@ def listed():
     with open(os.path.join(harness.ROOT, "policies", "functions",
                            "postgres.yaml"), encoding="utf-8") as f:
         return yaml.load(f, Loader=harness.YAML_LOADER)
+
+
+# What runs without being named. The client may write to everything in app.
+ATTACHED = r"""
+CREATE TABLE app.inbox (id serial PRIMARY KEY, word text, at timestamptz);
+CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.word := (SELECT email FROM public.customers WHERE id = 1);
+    RETURN NEW;
+END $$;
+CREATE FUNCTION spread() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO app.heard SELECT email FROM public.customers;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION dynamic() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'SELECT em' || 'ail FROM public.cust' || 'omers WHERE id = 1'
+        INTO NEW.word;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.at := '2026-01-01'; RETURN NEW; END $$;
+CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO app.trail VALUES (TG_OP, to_jsonb(coalesce(NEW, OLD)));
+    RETURN NULL;
+END $$;
+CREATE FUNCTION looked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.customers WHERE email = NEW.word) THEN
+        RAISE NOTICE 'nobody but %', (SELECT min(email) FROM public.customers);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION copying(n int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO app.heard SELECT email FROM public.customers;
+    RETURN n;
+END $$;
+CREATE TABLE app.trail (what text, row jsonb);
+
+CREATE TABLE app.filled (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t BEFORE INSERT OR UPDATE ON app.filled
+    FOR EACH ROW EXECUTE FUNCTION fill();
+CREATE VIEW app.filled_view AS SELECT id, word FROM app.filled;
+CREATE FUNCTION write_filled() RETURNS void LANGUAGE sql AS
+    'INSERT INTO app.filled DEFAULT VALUES';
+CREATE TABLE app.parent (LIKE app.inbox INCLUDING ALL) PARTITION BY RANGE (id);
+CREATE TABLE app.part PARTITION OF app.parent FOR VALUES FROM (0) TO (1000000);
+CREATE TRIGGER t BEFORE INSERT ON app.part
+    FOR EACH ROW EXECUTE FUNCTION fill();
+CREATE TABLE app.whole (LIKE app.inbox INCLUDING ALL) PARTITION BY RANGE (id);
+CREATE TABLE app.whole_part PARTITION OF app.whole
+    FOR VALUES FROM (0) TO (1000000);
+CREATE TRIGGER t AFTER INSERT ON app.whole
+    FOR EACH ROW EXECUTE FUNCTION spread();
+CREATE TABLE app.spreading (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t AFTER INSERT OR DELETE ON app.spreading
+    FOR EACH STATEMENT EXECUTE FUNCTION spread();
+CREATE TRIGGER u AFTER TRUNCATE ON app.spreading
+    FOR EACH STATEMENT EXECUTE FUNCTION spread();
+CREATE TABLE app.owner (id int PRIMARY KEY);
+INSERT INTO app.owner VALUES (1);
+CREATE TABLE app.owned (id int REFERENCES app.owner ON DELETE CASCADE);
+CREATE TRIGGER t AFTER DELETE ON app.owned
+    FOR EACH ROW EXECUTE FUNCTION spread();
+CREATE TABLE app.referred (id int PRIMARY KEY);
+CREATE TABLE app.referring (id int REFERENCES app.referred);
+CREATE TRIGGER t BEFORE TRUNCATE ON app.referring
+    FOR EACH STATEMENT EXECUTE FUNCTION spread();
+CREATE VIEW app.instead AS SELECT 1 AS id, 'x'::text AS word;
+CREATE TRIGGER t INSTEAD OF INSERT ON app.instead
+    FOR EACH ROW EXECUTE FUNCTION fill();
+CREATE TABLE app.defaulted (id int, n int DEFAULT copying(1));
+CREATE TABLE app.checked (id int CHECK (copying(id) = id));
+CREATE DOMAIN app.checked_id AS int CHECK (copying(VALUE) = VALUE);
+CREATE TABLE app.checked_by_domain (id app.checked_id);
+CREATE TABLE app.secured (id int);
+INSERT INTO app.secured VALUES (1);
+ALTER TABLE app.secured ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON app.secured USING (copying(id) = id);
+CREATE TABLE app.chained (LIKE app.inbox INCLUDING ALL);
+CREATE FUNCTION chain() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO app.filled DEFAULT VALUES; RETURN NULL; END';
+CREATE TRIGGER t AFTER INSERT ON app.chained
+    FOR EACH ROW EXECUTE FUNCTION chain();
+
+CREATE TABLE app.open (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t BEFORE INSERT ON app.open
+    FOR EACH ROW EXECUTE FUNCTION dynamic();
+
+CREATE TABLE app.dated (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t BEFORE INSERT OR UPDATE ON app.dated
+    FOR EACH ROW EXECUTE FUNCTION touched();
+CREATE TABLE app.logged_rows (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t AFTER INSERT OR UPDATE OR DELETE ON app.logged_rows
+    FOR EACH ROW EXECUTE FUNCTION audited();
+CREATE TRIGGER t AFTER INSERT OR UPDATE ON customers
+    FOR EACH ROW EXECUTE FUNCTION audited();
+CREATE TABLE app.looking (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t BEFORE INSERT ON app.looking
+    FOR EACH ROW EXECUTE FUNCTION looked();
+INSERT INTO app.dated (id, word) VALUES (500, 'old');
+INSERT INTO app.logged_rows (id, word) VALUES (500, 'old');
+CREATE TABLE app.off (LIKE app.inbox INCLUDING ALL);
+CREATE TRIGGER t BEFORE INSERT ON app.off
+    FOR EACH ROW EXECUTE FUNCTION fill();
+ALTER TABLE app.off DISABLE TRIGGER t;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA app, public TO public;
+"""
+
+# each leaves an address where it can be read, when run directly
+COPYING = (
+    "INSERT INTO app.filled DEFAULT VALUES RETURNING word",
+    "INSERT INTO app.filled (word) VALUES ('x')",
+    "WITH w AS (INSERT INTO app.filled DEFAULT VALUES RETURNING *) "
+    "SELECT word FROM w",
+    "UPDATE app.filled SET at = now()",
+    "MERGE INTO app.filled USING (SELECT 1) s ON false WHEN NOT MATCHED THEN "
+    "INSERT (id) VALUES (5)",
+    "INSERT INTO app.filled_view DEFAULT VALUES",
+    "SELECT write_filled()",
+    "INSERT INTO app.parent DEFAULT VALUES RETURNING word",
+    "INSERT INTO app.part DEFAULT VALUES",
+    "INSERT INTO app.whole DEFAULT VALUES",
+    "INSERT INTO app.whole_part DEFAULT VALUES",
+    "INSERT INTO app.spreading DEFAULT VALUES",
+    "DELETE FROM app.spreading",
+    "TRUNCATE app.spreading",
+    "DELETE FROM app.owner",
+    "TRUNCATE app.referred CASCADE",
+    "INSERT INTO app.instead VALUES (1, 'x') RETURNING word",
+    "INSERT INTO app.defaulted (id) VALUES (1)",
+    "INSERT INTO app.checked VALUES (1)",
+    "INSERT INTO app.checked_by_domain VALUES (1)",
+    "SELECT id FROM app.secured",
+    "INSERT INTO app.chained DEFAULT VALUES",
+)
+
+# as directly
+HARMLESS = (
+    "INSERT INTO app.dated (word) VALUES ('x') RETURNING id, word, at",
+    "UPDATE app.dated SET word = 'y' WHERE id > 0 RETURNING word, at",
+    "INSERT INTO app.logged_rows (word) VALUES ('x') RETURNING word",
+    "DELETE FROM app.logged_rows WHERE id > 0 RETURNING upper(word)",
+    "UPDATE customers SET city = city WHERE id = 1 RETURNING id, city",
+    "INSERT INTO app.looking (word) VALUES ('x') RETURNING id, word",
+    "INSERT INTO app.off (word) VALUES ('x') RETURNING word",
+    "INSERT INTO orders (id, customer_id, product, quantity, ordered_at) "
+    "VALUES (90001, 1, 'x', 1, now()) RETURNING id, quantity + 1",
+)
+
+
+def open_policy():
+    """What is refused is refused for what it would show."""
+    p = policy()
+    p["rules"] = [
+        {"name": "everything", "does": ["any"], "then": "allow"},
+        {"name": "code", "does": ["any"], "has": ["unknown-function"],
+         "then": "allow"}]
+    p.pop("examples")
+    return p
+
+
+def attached(world):
+    s = world.prepare(database=world.pg.copy_of_shop(), policy=open_policy())
+    with world.pg.connect(s.database) as c:
+        c.execute(CODE)
+        c.execute(ATTACHED)
+        c.execute("GRANT USAGE ON SCHEMA app, public TO public; GRANT ALL ON "
+                  "ALL TABLES IN SCHEMA app, public TO public")
+    return s.start()
+
+
+def count(world, s):
+    return world.pg.ask(
+        "SELECT (SELECT count(*) FROM app.heard) + (SELECT count(*) FROM "
+        "app.filled) + (SELECT count(*) FROM app.parent)", s.database)
+
+
+def test_trigger_that_stores_protected_values_is_refused(world):
+    s = attached(world)
+    wrong = []
+    with s.connect() as c:
+        before = count(world, s)
+        for sql in COPYING:
+            if "statement refused: " not in seen(c, sql):
+                wrong.append((sql, seen(c, sql)))
+        assert not wrong, wrong
+        assert count(world, s) == before
+        record = s.sink.statement("app . owner")
+        assert "copies-protected" in record["traits"], record
+    with world.pg.connect(s.database) as direct:
+        for sql in COPYING:
+            direct.execute("TRUNCATE app.heard; ALTER TABLE app.filled "
+                           "DISABLE TRIGGER t; INSERT INTO app.filled (word) "
+                           "VALUES ('old') ON CONFLICT DO NOTHING; "
+                           "ALTER TABLE app.filled ENABLE TRIGGER t; "
+                           "INSERT INTO app.owner VALUES (1) ON CONFLICT "
+                           "DO NOTHING; INSERT INTO app.owned VALUES (1); "
+                           "SET ROLE sallyport")
+            got = seen(direct, sql).lower()
+            direct.execute("RESET ROLE")
+            left = direct.execute(
+                "SELECT (SELECT count(*) FROM app.heard) + (SELECT count(*) "
+                "FROM app.filled WHERE word <> 'old') + (SELECT count(*) FROM "
+                "app.parent)").fetchone()
+            assert CANARY in got or left[0] > 0, (sql, got)
+            direct.execute("TRUNCATE app.filled, app.parent")
+
+
+def test_rows_that_an_unreadable_trigger_fills_are_masked(world):
+    s = attached(world)
+    with s.connect() as c, world.pg.connect(s.database) as direct:
+        for sql in ("INSERT INTO app.open DEFAULT VALUES RETURNING word",
+                    "INSERT INTO app.open DEFAULT VALUES RETURNING upper(word)",
+                    "WITH w AS (INSERT INTO app.open DEFAULT VALUES "
+                    "RETURNING word) SELECT word FROM w"):
+            assert CANARY in seen(direct, sql).lower(), sql
+            assert "[redacted]" in seen(c, sql), (sql, seen(c, sql))
+        assert seen(c, "INSERT INTO app.open DEFAULT VALUES") == \
+            seen(direct, "INSERT INTO app.open DEFAULT VALUES")
+
+
+def test_triggers_that_read_nothing_else_are_left_alone(world):
+    s = attached(world)
+    notices = []
+    with s.connect() as c, world.pg.connect(s.database) as direct:
+        c.add_notice_handler(lambda n: notices.append(n.message_primary))
+        for sql in HARMLESS:
+            with direct.transaction(force_rollback=True):
+                want = seen(direct, sql)
+            direct.execute("SELECT setval(c.oid, 1, false) FROM pg_class c "
+                           "WHERE relkind = 'S' AND relnamespace = "
+                           "'app'::regnamespace")
+            with c.transaction(force_rollback=True):
+                got = seen(c, sql)
+            assert got == want, (sql, got, want)
+    assert len(notices) == 1 and CANARY not in notices[0], notices
+
+
+FREE_BLOCKS = (
+    "DO $$ BEGIN INSERT INTO app.heard VALUES ('x'); END $$",
+    "DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM customers; "
+    "IF n > 1 THEN DELETE FROM app.heard; END IF; END $$",
+    "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_type WHERE typname = 'moods') "
+    "THEN RAISE NOTICE 'none'; END IF; END $$",
+    "DO LANGUAGE plpgsql $$ BEGIN PERFORM city FROM customers; END $$",
+)
+BLOCKS = (
+    "DO $$ BEGIN PERFORM email FROM customers; END $$",
+    "DO $$ BEGIN RAISE NOTICE '%', (SELECT c FROM customers c LIMIT 1); END $$",
+    "DO 'BEGIN PERFORM \"email\" FROM customers; END'",
+    "DO E'BEGIN PERFORM em\\x61il FROM customers; END'",
+    "DO $$ BEGIN EXECUTE 'SELECT 1'; END $$",
+    "DO $$ BEGIN PERFORM email_of(1); END $$",
+    "DO $$ BEGIN PERFORM email_dynamic(1); END $$",
+    "DO $$ BEGIN PERFORM query_to_xml('select 1', true, false, ''); END $$",
+    "DO $$ BEGIN PERFORM upper(seen) FROM app.shown; END $$",
+    "DO $$ BEGIN INSERT INTO app.filled DEFAULT VALUES; END $$",
+    "DO $$ BEGIN SET client_min_messages = debug; END $$",
+    "DO LANGUAGE plperl $$ 1 $$",
+)
+
+
+def test_block_that_mentions_what_is_protected_is_refused(world):
+    s = attached(world)
+    refused = "statement refused: the block "
+    with s.connect() as c:
+        for sql in BLOCKS:
+            assert refused in seen(c, sql), (sql, seen(c, sql))
+        for sql in FREE_BLOCKS:
+            c.execute(sql)
+        # for those who see everything it is their own business
+    with s.connect("carol") as c:
+        c.execute(BLOCKS[0])
+
+
+MADE = (
+    ("CREATE OPERATOR app.= (LEFTARG = text, RIGHTARG = text, FUNCTION = "
+     "text_gt)",
+     "SELECT id FROM customers WHERE email = 'b'"),
+    ("CREATE TEMP VIEW v AS SELECT email_dynamic(1) AS m",
+     "SELECT 1 FROM v WHERE m LIKE 'b%'"),
+    ("CREATE FUNCTION app.yes(int) RETURNS bool LANGUAGE sql AS 'SELECT "
+     "email LIKE ''b%'' FROM public.customers WHERE id = $1'",
+     "SELECT id FROM orders WHERE app.yes(id)"),
+    ("CREATE FUNCTION app.same(int, int) RETURNS bool LANGUAGE sql AS "
+     "'SELECT email LIKE ''b%'' FROM public.customers WHERE id = $1'; "
+     "CREATE OPERATOR app.~~~~ (LEFTARG = int, RIGHTARG = int, FUNCTION = "
+     "app.same)",
+     "SELECT id FROM orders WHERE id OPERATOR(app.~~~~) 1"),
+    ("DO $$ BEGIN CREATE VIEW app.v AS SELECT 1; END $$",
+     "SELECT id FROM orders WHERE id = 1"),
+)
+
+
+def test_what_a_transaction_made_is_not_used_before_it_is_committed(world):
+    policy = open_policy()
+    policy["rules"].append({"name": "functions that run any text",
+                            "has": ["escaping-function"], "then": "allow"})
+    s = world.prepare(database=world.pg.copy_of_shop(), policy=policy)
+    with world.pg.connect(s.database) as c:
+        c.execute(CODE)
+        c.execute("GRANT ALL ON ALL TABLES IN SCHEMA app, public TO public; "
+                  "GRANT ALL ON SCHEMA app, public TO public; "
+                  "ALTER TABLE customers OWNER TO sallyport")
+    s.start()
+    with s.connect() as c:
+        for made, used in MADE:
+            with c.transaction(force_rollback=True):
+                if made.startswith("DO"):  # is not even let through
+                    assert "the block may" in seen(c, made)
+                    continue
+                c.execute(made, prepare=False)
+                assert "COMMIT" in seen(c, used), (used, seen(c, used))
+            # in one message, and without any of it
+            both = f"BEGIN; {made}; {used}; ROLLBACK"
+            assert "COMMIT" in seen(c, both), (both, seen(c, both))
+        assert seen(c, "SELECT id FROM customers WHERE email = 'b'") == "[]"
+        with c.transaction(force_rollback=True):
+            c.execute("CREATE TABLE app.fresh (id int)")
+            c.execute("SELECT id FROM customers WHERE email = 'b'")
+            c.execute("INSERT INTO app.fresh VALUES (1)")

@@ -34,6 +34,10 @@ def test_temporary_tables_of_people_who_write(world):
     expect_no_alarm(world, "temporary.sql")
 
 
+def test_tables_of_people_who_see_masks(world):
+    expect_no_alarm(world, "own_tables.sql")
+
+
 def test_what_bi_tools_read(world):
     expect_no_alarm(world, "bi.sql")
 

@@ -113,7 +113,7 @@ def test_protected_values_are_not_copied_by_way_of_execute(world):
 def test_code_run_by_execute_makes_other_names_unsure(world):
     """A prepared statement calls a function, which gives another name to
     another statement."""
-    s = with_swap(world, EVERYTHING)
+    s = with_swap(world, EVERYTHING, ALL_FUNCTIONS)
     with s.wire() as w:
         ok(w.query("PREPARE a AS SELECT swap()"))
         ok(w.query(f"PREPARE b AS {CLEAN}"))

@@ -90,7 +90,7 @@ def test_errors_keep_the_names_that_the_client_typed(world):
                 ("SELECT NIX FROM customers", 'column "nix" does not exist'),
                 ("SELECT c.nix FROM customers c",
                  "column c.nix does not exist"),
-                ("SELECT nix(city) FROM customers",
+                ("SELECT nix(body) FROM tickets",
                  "function nix(text) does not exist"),
                 ("SELECT id FROM customers c, orders o",
                  'column reference "id" is ambiguous'),

@@ -106,7 +106,7 @@ def test_foreign_keys_and_cascades_tell_nothing_of_protected_tables(world):
         INSERT INTO parts VALUES (1, 1);
         CREATE TABLE cages (id int PRIMARY KEY);
         CREATE FUNCTION refill() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN INSERT INTO toys SELECT 2, 1, owner FROM toys; RETURN NEW; END
+        BEGIN INSERT INTO toys VALUES (2, 1, '{CANARY}'); RETURN NEW; END
         $$;
         CREATE TRIGGER refill AFTER INSERT ON cages
             FOR EACH ROW EXECUTE FUNCTION refill();

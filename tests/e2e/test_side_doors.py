@@ -403,3 +403,16 @@ def test_approved_statement_is_asked_about_again_under_another_policy(world):
         s.policy["rules"].pop()
         s.reload()
     assert world.pg.ask("SELECT count(*) FROM orders", s.database) == [(3000,)]
+
+
+# --- what is remembered of a statement like it --------------------------------
+
+def test_number_that_means_a_column_is_judged_anew(world):
+    sql = "SELECT id, owner FROM vault ORDER BY "
+    with Doors(world) as d:
+        for number in ("1", "0", "1.0", "00001"):
+            for _ in range(2):
+                d.ours.query(sql + number)
+            fails(d.ours.query(sql + "2"), "42501")
+            fails(d.ours.query(sql + "00002"), "42501")
+        ok(d.ours.query(sql + "1"))

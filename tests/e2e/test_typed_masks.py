@@ -6,6 +6,7 @@ original.
 """
 
 import os
+import re
 import signal
 
 import psycopg
@@ -391,11 +392,11 @@ def test_catalogue_of_an_older_version_is_made_again(world):
     path = os.path.join(s.folder, "state", "catalog", "data.mdb")
     with open(path, "r+b") as f:
         content = f.read()
-        format_now = content.index(b"F\x02" + bytes(7)) + 1
-        while format_now:
-            f.seek(format_now)
+        found = list(re.finditer(rb"F[\x02-\x40]\0{7}", content))
+        assert found
+        for at in found:
+            f.seek(at.start() + 1)
             f.write(b"\x01")
-            format_now = content.find(b"F\x02" + bytes(7), format_now) + 1
     s.start()
     with s.connect() as c:
         row = c.execute("SELECT email FROM customers WHERE id = 1").fetchone()

@@ -1,8 +1,8 @@
-/* links: worker/postgres/catalog/code_body.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 /* Any bytes as a function's body: read to the end or called opaque. */
 #include <stdlib.h>
 
-#include "worker/postgres/catalog/code_body.h"
+#include "common/code_body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -28,6 +28,10 @@ select a from t where b = 'x' for no key update
 select a from (b join c on true) left join (select 1 from d) e on e.x = b.x, lateral (select a from f) g
 select extract(epoch from now()), substring(x from 1 for 2), trim(both from y) from t
 select a from rows from (generate_series(1, 2), f(3)) as r(x), secret
+select a from secret left join rows from (f(3)) with ordinality as r(x) on true
+select a from secret, lateral rows from (f(a)) r
+select a is not distinct from rows from (select 1 from d) x, secret
+select a, rows from (select 1 from d) x, secret
 select a from t tablesample system (10), secret
 select a * b, a.b, count(*), sum(c * 2) from t
 select a, * from t

@@ -1,8 +1,8 @@
-/* links: worker/postgres/catalog/code_body.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
-#include "worker/postgres/catalog/code_body.h"
+#include "common/code_body.h"
 
 /* customers and orders are relations. */
 static bool
@@ -15,6 +15,8 @@ is_relation(void *context, struct text name)
 
 static const char *sought;
 static bool is_mentioned;
+static enum code_kind sought_kind;
+static bool is_run;
 
 static enum err
 take_name(void *context, struct text name)
@@ -28,7 +30,8 @@ static enum err
 take_call(void *context, const struct code_call *call)
 {
 	(void)context;
-	(void)call;
+	is_run |= call->kind == sought_kind &&
+		  text_is(call->name, TEXT("orders"));
 	return ERR_NONE;
 }
 
@@ -42,7 +45,7 @@ facts_of(const char *body)
 	struct arena *a = arena_new(0);
 	struct code_facts facts = {0};
 
-	is_mentioned = false;
+	is_mentioned = is_run = false;
 	ck_assert_int_eq(
 	    code_body_read(text_of(body), a, &listener, &facts), ERR_NONE);
 	arena_free(a);
@@ -57,6 +60,9 @@ static const char *const opaque[] = {
     "select 'it\\'s'",
     "select 'open",
     "select $a$ open",
+    "begin execute function; end",
+    "begin set role to owner; end",
+    "begin if a then reset all; end if; end",
 };
 
 static const char *const plain[] = {
@@ -66,6 +72,8 @@ static const char *const plain[] = {
     "<<outer>> begin x := y % 2; end",
     "select 'execute'",
     "select \"execute\" from orders",
+    "begin update orders set id = 1; end",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path TO x AS $$$$",
 };
 
 START_TEST(what_is_made_at_run_time_is_opaque)
@@ -214,6 +222,98 @@ START_TEST(column_that_is_only_written_is_not_used)
 }
 END_TEST
 
+static const char *const filling[] = {
+    "begin new.word := 'x'; return new; end",
+    "begin new.word = 'x'; return new; end",
+    "begin new.words[1][i] := 'x'; return new; end",
+    "begin \"new\" := r; return new; end",
+    "begin fill.new.word := 'x'; return new; end",
+    "begin if a then new.word = 'x'; end if; return new; end",
+    "begin select email into new.word from customers; return new; end",
+    "begin select a, email into strict x, new.word from customers; end",
+    "begin update orders set id = 1 returning id into new.word; end",
+    "begin fetch c into new; return new; end",
+    "begin for new in select email from customers loop return new; end loop; "
+    "end",
+    "declare n alias for new; begin n.word := 'x'; return new; end",
+    "begin call fill(new.word); return new; end",
+    "begin get stacked diagnostics new.word = message_text; return new; end",
+    "begin return r; end",
+    "begin return (select r from customers r); end",
+    "begin return new.other; end",
+};
+
+static const char *const keeping[] = {
+    "begin return new; end",
+    "begin return old; end",
+    "begin return null; end",
+    "begin if new.status = 'x' then raise notice 'y'; end if; return new; end",
+    "begin perform 1 from orders where id = new.id; return new; end",
+    "begin insert into orders values (new.id); return new; end",
+    "begin select email into found from customers where id = new.id; "
+    "return new; end",
+    "begin old.word := 'x'; return new; end",
+};
+
+START_TEST(trigger_that_changes_its_row_is_noticed)
+{
+	ck_assert_msg(facts_of(filling[_i]).changes_row, "%s", filling[_i]);
+}
+END_TEST
+
+START_TEST(trigger_that_keeps_its_row_is_known)
+{
+	ck_assert_msg(!facts_of(keeping[_i]).changes_row, "%s", keeping[_i]);
+}
+END_TEST
+
+START_TEST(trigger_is_known_by_its_header)
+{
+	ck_assert(facts_of("CREATE FUNCTION f() RETURNS trigger AS $$$$")
+		      .returns_trigger);
+	ck_assert(!facts_of("CREATE FUNCTION trigger() RETURNS int AS $$$$")
+		       .returns_trigger);
+}
+END_TEST
+
+static const char *const writing[] = {
+    "insert into orders values (1)",
+    "insert into public.\"orders\" (id) values (1)",
+    "update orders set id = 1",
+    "update only orders set id = 1",
+    "delete from orders",
+    "delete from only public.orders",
+    "merge into orders o using x on true when matched then delete",
+    "begin truncate customers, orders; end",
+    "begin copy orders from '/x'; end",
+};
+
+static const char *const not_writing[] = {
+    "select 1 from orders",
+    "insert into customers select 1 from orders",
+    "delete from customers using orders",
+    "select id into x from orders",
+};
+
+START_TEST(what_runs_with_a_written_relation_is_told)
+{
+	sought_kind = CODE_TRIGGER;
+	facts_of(writing[_i]);
+	ck_assert_msg(is_run, "%s", writing[_i]);
+}
+END_TEST
+
+START_TEST(what_is_only_read_runs_row_security_alone)
+{
+	sought_kind = CODE_TRIGGER;
+	facts_of(not_writing[_i]);
+	ck_assert_msg(!is_run, "%s", not_writing[_i]);
+	sought_kind = CODE_SECURITY;
+	facts_of(not_writing[_i]);
+	ck_assert_msg(is_run, "%s", not_writing[_i]);
+}
+END_TEST
+
 #define LOOP(test, list)                                                       \
 	tcase_add_loop_test(c, test, 0, sizeof(list) / sizeof(*(list)))
 
@@ -235,6 +335,11 @@ main(void)
 	    body_without_end_is_opaque_and_relations_without_end_are_whole);
 	LOOP(mention_of_a_column_is_a_use, mentions);
 	LOOP(column_that_is_only_written_is_not_used, targets);
+	LOOP(trigger_that_changes_its_row_is_noticed, filling);
+	LOOP(trigger_that_keeps_its_row_is_known, keeping);
+	tcase_add_test(c, trigger_is_known_by_its_header);
+	LOOP(what_runs_with_a_written_relation_is_told, writing);
+	LOOP(what_is_only_read_runs_row_security_alone, not_writing);
 	suite_add_tcase(suite, c);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,4 +1,4 @@
-/* links: worker/postgres/catalog/code_reach.c worker/postgres/catalog/code_walk.c worker/postgres/catalog/catalog_code.c worker/postgres/catalog/catalog_rows.c worker/postgres/catalog/code_body.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: worker/postgres/catalog/code_reach.c worker/postgres/catalog/code_walk.c worker/postgres/catalog/catalog_code.c worker/postgres/catalog/code_attached.c worker/postgres/catalog/catalog_rows.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -39,7 +39,7 @@ static struct arena *arena;
 static struct code_list list;
 static struct code_reach *reach;
 
-enum step { BUILTINS, FUNCTIONS, LINKS, TEXTS };
+enum step { BUILTINS, FUNCTIONS, LINKS, TEXTS, ATTACHED };
 
 static void
 add(enum step step, const char *const *fields, size_t count)
@@ -204,6 +204,38 @@ START_TEST(operators_casts_checks_and_rules_lead_to_functions)
 }
 END_TEST
 
+/* A trigger function of users, in PL/pgSQL. */
+static void
+add_trigger(const char *oid, const char *name, const char *body)
+{
+	ADD(FUNCTIONS, oid, name, "plpgsql", NULL, "0", body,
+	    "CREATE OR REPLACE FUNCTION f() RETURNS trigger", "f", "0");
+}
+
+START_TEST(triggers_lead_to_functions_and_store_where_they_fill_rows)
+{
+	bool is_there;
+	struct code code;
+
+	add_trigger("16400", "fill", "begin select email into new.word from "
+				     "customers; return new; end");
+	add_trigger("16401", "look", "begin perform email from customers; "
+				     "return new; end");
+	add_sql("16402", "write", "insert into orders (id) values (1)");
+	add_sql("16403", "read", "select id from orders");
+	ADD(ATTACHED, "7", "orders", "0", "0", "16400", "0");
+	ADD(ATTACHED, "6", "customers", "0", "0", "16401", "0");
+	follow();
+	code = named(CODE_ROWS, "orders", &is_there);
+	ck_assert(reads(code, CUSTOMERS, 2) && code.stores);
+	code = named(CODE_TRIGGER, "customers", &is_there);
+	ck_assert(reads(code, CUSTOMERS, 2) && !code.stores);
+	code = function("write");
+	ck_assert(reads(code, CUSTOMERS, 2) && code.stores);
+	ck_assert(!reads(function("read"), CUSTOMERS, 2));
+}
+END_TEST
+
 /* --- what cannot be known ------------------------------------------------- */
 
 START_TEST(what_cannot_be_read_may_read_anything)
@@ -316,6 +348,8 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c,
+	    triggers_lead_to_functions_and_store_where_they_fill_rows);
 	tcase_add_test(c, columns_that_a_body_mentions_are_read);
 	tcase_add_test(c, calls_are_followed_by_any_name_and_in_circles);
 	tcase_add_test(c, functions_of_one_name_are_one);

@@ -1,4 +1,4 @@
-/* links: common/flow.c common/flow_names.c common/flow_taint.c common/flow_use.c common/query.c common/query_call.c common/query_change.c common/query_combine.c common/query_expression.c common/query_from.c common/query_infix.c common/query_join.c common/query_operator.c common/query_primary.c common/query_select.c common/query_special.c common/query_tokens.c common/query_type.c common/query_with.c common/query_words.c common/lexer.c common/lexer_string.c common/lexer_number.c common/lexer_unicode.c common/arena.c common/text.c common/err.c */
+/* links: common/flow.c common/flow_key.c common/flow_names.c common/flow_taint.c common/flow_use.c common/query.c common/query_call.c common/query_change.c common/query_combine.c common/query_expression.c common/query_from.c common/query_infix.c common/query_join.c common/query_operator.c common/query_primary.c common/query_select.c common/query_special.c common/query_tokens.c common/query_type.c common/query_with.c common/query_words.c common/lexer.c common/lexer_string.c common/lexer_number.c common/lexer_unicode.c common/arena.c common/text.c common/err.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -9,14 +9,14 @@
  * protected; orders(id, customer_id, name, total): nothing is; mails(id,
  * address, initial): a view, of email and of its first letter. */
 
-static struct flow_column customers[] = {{{"id", 2}, TAINT_NONE},
-    {{"name", 4}, TAINT_PLAIN}, {{"email", 5}, TAINT_PLAIN},
-    {{"city", 4}, TAINT_NONE}, {{"salary", 6}, TAINT_PLAIN}};
-static struct flow_column orders[] = {{{"id", 2}, TAINT_NONE},
-    {{"customer_id", 11}, TAINT_NONE}, {{"name", 4}, TAINT_NONE},
-    {{"total", 5}, TAINT_NONE}};
-static struct flow_column mails[] = {{{"id", 2}, TAINT_NONE},
-    {{"address", 7}, TAINT_PLAIN}, {{"initial", 7}, TAINT_DERIVED}};
+static struct flow_column customers[] = {{{"id", 2}, TAINT_NONE, true},
+    {{"name", 4}, TAINT_PLAIN, false}, {{"email", 5}, TAINT_PLAIN, false},
+    {{"city", 4}, TAINT_NONE, false}, {{"salary", 6}, TAINT_PLAIN, false}};
+static struct flow_column orders[] = {{{"id", 2}, TAINT_NONE, true},
+    {{"customer_id", 11}, TAINT_NONE, false}, {{"name", 4}, TAINT_NONE, false},
+    {{"total", 5}, TAINT_NONE, false}};
+static struct flow_column mails[] = {{{"id", 2}, TAINT_NONE, false},
+    {{"address", 7}, TAINT_PLAIN, false}, {{"initial", 7}, TAINT_DERIVED, false}};
 
 static enum err
 relation(void *context, const struct dotted *name, struct arena *a,
@@ -28,11 +28,11 @@ relation(void *context, const struct dotted *name, struct arena *a,
 	(void)a;
 	*out = (struct flow_columns){.is_exact = true};
 	if (text_is(last, TEXT("customers")))
-		*out = (struct flow_columns){customers, 5, true, false, 0};
+		*out = (struct flow_columns){.at = customers, .count = 5, .is_exact = true};
 	else if (text_is(last, TEXT("orders")))
-		*out = (struct flow_columns){orders, 4, true, false, 0};
+		*out = (struct flow_columns){.at = orders, .count = 4, .is_exact = true};
 	else if (text_is(last, TEXT("mails")))
-		*out = (struct flow_columns){mails, 3, true, false, 0};
+		*out = (struct flow_columns){.at = mails, .count = 3, .is_exact = true};
 	return ERR_NONE;
 }
 
@@ -57,8 +57,6 @@ static enum total
 operator_totality(void *context, struct text operator)
 {
 	(void)context;
-	if (text_is(operator, TEXT("like")))
-		return TOTAL_FIRST;
 	return text_is(operator, TEXT("||")) || text_is(operator, TEXT("=")) ||
 		       text_is(operator, TEXT("is"))
 		   ? TOTAL_PLAIN
@@ -196,7 +194,7 @@ START_TEST(protected_value_is_followed_under_other_names)
 	    {"SELECT customers FROM customers", "d"},
 	    {"SELECT c.to_jsonb FROM customers c", "d"},
 	    {"SELECT c.total FROM customers c, orders", "d"},
-	    {"SELECT (c).email FROM customers c", "d"},
+	    {"SELECT (c).email FROM customers c", "d!"},
 	    {"SELECT (c).* FROM customers c", "(*)"},
 	    {"SELECT s.x FROM customers c, LATERAL (SELECT c.email) s (x)",
 		"p"},
@@ -219,10 +217,19 @@ START_TEST(protected_value_is_followed_under_other_names)
 	     "SELECT lower(email) FROM w", "d"},
 	    {"SELECT value FROM customers c, jsonb_each(to_jsonb(c))", "d!"},
 	    {"SELECT x FROM customers c, lower(c.email) x", "d!"},
-	    {"SELECT peek(1), id FROM orders", "d-"},
+	    {"SELECT peek(1), id FROM orders", "d-!"},
 	    {"SELECT email AS id FROM customers", "p"},
 	    {"SELECT o.peek FROM orders o", "d"},
-	    {"SELECT (o).peek, (o).total FROM orders o", "d-"},
+	    {"SELECT (SELECT lower(public.customers.email) FROM orders AS "
+	     "customers) FROM public.customers", "d"},
+	    {"SELECT (SELECT to_jsonb(public.customers.*) FROM orders AS "
+	     "customers) FROM public.customers", "d"},
+	    {"SELECT (SELECT lower(btrim) FROM (SELECT trim(email) FROM "
+	     "customers) x) FROM (SELECT 'x' AS btrim) z", "d!"},
+	    {"WITH RECURSIVE t AS (SELECT id, 1 AS depth FROM customers UNION "
+	     "ALL SELECT c.id, depth + 1 FROM t JOIN customers c ON c.id = "
+	     "t.id + 1) SELECT * FROM t", "--"},
+	    {"SELECT (o).peek, (o).total FROM orders o", "d-!"},
 	};
 
 	CHECK(table);
@@ -252,6 +259,52 @@ START_TEST(comparison_with_a_constant_is_an_equality)
 }
 END_TEST
 
+START_TEST(primary_key_decides_what_else_it_is_grouped_with)
+{
+	static const struct known fine[] = {
+	    {"SELECT id, email FROM customers GROUP BY id, email", "-p"},
+	    {"SELECT id, email FROM customers GROUP BY email, id", "-p"},
+	    {"SELECT c.id, c.name, c.email, count(o.id) FROM customers c LEFT "
+	     "JOIN orders o ON o.customer_id = c.id GROUP BY c.id, c.name, "
+	     "c.email", "-pp-"},
+	    {"SELECT c.id, c.email FROM orders o, customers AS c "
+	     "GROUP BY c.id, o.total, c.email", "-p"},
+	};
+	static const struct known guesses[] = {
+	    {"SELECT city, email FROM customers GROUP BY city, email", "-p!"},
+	    {"SELECT o.id, c.email FROM customers c, orders o "
+	     "GROUP BY o.id, c.email", "-p!"},
+	    {"SELECT a.id, b.email FROM customers a, customers b "
+	     "GROUP BY a.id, b.email", "-p!"},
+	    {"SELECT id, email FROM customers "
+	     "GROUP BY GROUPING SETS ((id), (email))", "-p!"},
+	    {"SELECT id, email FROM customers GROUP BY CUBE (id, email)",
+		"-p!"},
+	    {"SELECT id, email FROM customers GROUP BY id, ROLLUP (email)",
+		"-p!"},
+	    {"SELECT id FROM customers GROUP BY id, lower(email)", "-!"},
+	    {"SELECT id, email FROM customers GROUP BY (id, email)", "-p!"},
+	    {"SELECT id FROM customers GROUP BY id + 0, email", "-!"},
+	    {"SELECT id, name FROM (SELECT * FROM customers) c "
+	     "GROUP BY id, name", "-p!"},
+	    {"WITH c AS (SELECT * FROM customers) SELECT id, name FROM c "
+	     "GROUP BY id, name", "-p!"},
+	    {"SELECT id FROM customers c (email, id, name) "
+	     "GROUP BY id, name", "p!"},
+	    {"SELECT id, initial FROM mails GROUP BY id, initial", "-d!"},
+	    {"SELECT (SELECT count(*) FROM orders o GROUP BY c.id, c.email) "
+	     "FROM customers c", "-!"},
+	    {"SELECT id FROM customers GROUP BY id, email ORDER BY email",
+		"-!"},
+	    {"SELECT id FROM customers GROUP BY id, email HAVING email > 'x'",
+		"-!"},
+	};
+
+	check(fine, sizeof(fine) / sizeof(*fine));
+	check(guesses, sizeof(guesses) / sizeof(*guesses));
+}
+END_TEST
+
 START_TEST(any_other_use_is_a_guess)
 {
 	static const struct known table[] = {
@@ -275,7 +328,29 @@ START_TEST(any_other_use_is_a_guess)
 	     " s WHERE email = 'a'", "-!"},
 	    {"SELECT id FROM customers ORDER BY email", "-!"},
 	    {"SELECT id, email FROM customers ORDER BY 2", "-p!"},
+	    {"SELECT id, email FROM customers ORDER BY (2)", "-p!"},
+	    {"SELECT id, email FROM customers ORDER BY ((2)) USING >", "-p!"},
+	    {"SELECT id, email FROM customers ORDER BY 00002", "-p!"},
+	    {"SELECT id, email FROM customers GROUP BY (1, 2)", "-p!"},
+	    {"SELECT DISTINCT ON ((2)) id, email FROM customers", "-p!"},
+	    {"SELECT id, trim(email) FROM customers ORDER BY btrim", "-d!"},
+	    {"SELECT (SELECT c.email AS city) FROM customers c ORDER BY city",
+		"d!"},
+	    {"SELECT email LIKE 'a\\' FROM customers", "d!"},
+	    {"SELECT CASE WHEN email = 'x' THEN (SELECT id FROM orders) END "
+	     "FROM customers", "d!"},
+	    {"SELECT email::text[] FROM customers", "d!"},
+	    {"SELECT email::public.text FROM customers", "d!"},
+	    {"SELECT CASE WHEN email = 'x' THEN 'z'::mine END FROM customers",
+		"d!"},
+	    {"SELECT CASE WHEN email = 'x' THEN $1::int4 END FROM customers",
+		"d!"},
+	    {"SELECT max(id) FILTER (WHERE email < 'a') FROM customers", "d!"},
+	    {"SELECT max(email) OVER (PARTITION BY city) FROM customers", "d"},
+	    {"SELECT max(id) OVER (PARTITION BY email) FROM customers", "d!"},
 	    {"SELECT id, email FROM customers ORDER BY 1", "-p"},
+	    {"SELECT id, email FROM customers ORDER BY 00002", "-p!"},
+	    {"SELECT id, email FROM customers ORDER BY 00001", "-p"},
 	    {"SELECT id, lower(email) AS x FROM customers ORDER BY x", "-d!"},
 	    {"SELECT count(*) FROM customers GROUP BY email", "-!"},
 	    {"SELECT count(*) AS n FROM customers GROUP BY city ORDER BY n",
@@ -384,6 +459,7 @@ main(void)
 	tcase_add_test(cases, outputs_are_told_one_by_one);
 	tcase_add_test(cases, protected_value_is_followed_under_other_names);
 	tcase_add_test(cases, comparison_with_a_constant_is_an_equality);
+	tcase_add_test(cases, primary_key_decides_what_else_it_is_grouped_with);
 	tcase_add_test(cases, any_other_use_is_a_guess);
 	tcase_add_test(cases, value_that_is_written_is_a_copy);
 	tcase_add_test(cases, what_is_no_query_is_not_understood);

@@ -1,5 +1,6 @@
-/* links: common/protection.c common/protection_follow.c common/protection_exposing.c common/protection_touch.c common/protection_code.c common/code_calls.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c common/wire.c */
+/* links: common/protection.c common/own.c common/protection_own.c common/protection_follow.c common/protection_exposing.c common/protection_touch.c common/protection_code.c common/code_calls.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/flow.h"
@@ -29,19 +30,19 @@ static struct column customers[] = {
     {.name = {"id", 2}}, {.name = {"email", 5}}, {.name = {"name", 4}}};
 static struct column orders[] = {{.name = {"id", 2}},
     {.name = {"customer_id", 11}}, {.name = {"total", 5}}};
-static struct column emails[] = {{{"address", 7}, 25, &of_email, 1, false}};
-static struct column shout[] = {{{"loud", 4}, 25, &from_email, 1, false}};
-static struct column of_emails[] = {{{"a", 1}, 25, &of_address, 1, false}};
-static struct column ring_a[] = {{{"secret", 6}, 25, &of_ring_b, 1, false}};
-static struct column ring_b[] = {{{"other", 5}, 25, &of_ring_a, 1, false}};
-static struct column opaque[] = {{{"x", 1}, 25, &of_function, 1, false}};
-static struct column lost[] = {{{"x", 1}, 25, &of_gone, 1, false}};
+static struct column emails[] = {{{"address", 7}, 25, &of_email, 1, false, false}};
+static struct column shout[] = {{{"loud", 4}, 25, &from_email, 1, false, false}};
+static struct column of_emails[] = {{{"a", 1}, 25, &of_address, 1, false, false}};
+static struct column ring_a[] = {{{"secret", 6}, 25, &of_ring_b, 1, false, false}};
+static struct column ring_b[] = {{{"other", 5}, 25, &of_ring_a, 1, false, false}};
+static struct column opaque[] = {{{"x", 1}, 25, &of_function, 1, false, false}};
+static struct column lost[] = {{{"x", 1}, 25, &of_gone, 1, false, false}};
 static struct column partition[] = {
-    {.name = {"id", 2}}, {{"email", 5}, 25, &of_email, 1, false}, {.name = {"", 0}}};
+    {.name = {"id", 2}}, {{"email", 5}, 25, &of_email, 1, false, false}, {.name = {"", 0}}};
 static struct column stats[] = {{.name = {"most_common_vals", 16}}};
 static struct column classes[] = {{.name = {"relname", 7}},
-    {{"relpartbound", 12}, 194, &from_email, 1, false}};
-static struct column whole[] = {{{"n", 1}, 25, &of_whole, 1, false}};
+    {{"relpartbound", 12}, 194, &from_email, 1, false, false}};
+static struct column whole[] = {{{"n", 1}, 25, &of_whole, 1, false, false}};
 
 #define RELATION(oid, schema, name, columns)                                   \
 	{oid, {schema, sizeof(schema) - 1}, {name, sizeof(name) - 1}, 'r',     \
@@ -117,6 +118,15 @@ static const struct code codes[] = {
 	.sources = code_reads, .source_count = 1},
     {CODE_FUNCTION, {"total", 5}, .is_disguise = true,
 	.sources = code_reads, .source_count = 1},
+    /* triggers: the first fills rows with anything, the second stores what it
+     * reads, the third only reads it; and row security that stores */
+    {.kind = CODE_ROWS, .name = {"orders", 6}, .is_opaque = true},
+    {.kind = CODE_TRIGGER, .name = {"shout", 5}, .stores = true,
+	.sources = code_reads, .source_count = 1},
+    {.kind = CODE_TRIGGER, .name = {"opaque", 6}, .sources = code_reads,
+	.source_count = 1},
+    {.kind = CODE_SECURITY, .name = {"emails", 6}, .stores = true,
+	.sources = code_reads, .source_count = 1},
 };
 enum { CODES = sizeof(codes) / sizeof(*codes) };
 static bool has_codes;
@@ -170,6 +180,13 @@ protection_flow(struct protection *of, const struct statement *s,
 	(void)of, (void)s, (void)a;
 	*out = (struct flow){.is_understood = false};
 	return ERR_NONE;
+}
+
+void
+protection_brought(struct protection *of, const struct statement *s,
+    struct touch *out)
+{
+	(void)of, (void)s, (void)out;
 }
 
 bool
@@ -484,6 +501,42 @@ START_TEST(no_catalogue_means_unknown_and_statistics_still_count)
 }
 END_TEST
 
+START_TEST(names_are_looked_up_once_a_reading)
+{
+	size_t shown = relations_shown;
+
+	protection_sync(p, 1);
+	relations_shown = 0;
+	ck_assert(touch_of("customers", "id", "").is_unknown);
+	relations_shown = shown;
+	ck_assert(touch_of("customers", "id", "").is_unknown);
+	protection_sync(p, 2);
+	ck_assert(touch_of("customers", "id", "").is_protected);
+	relations_shown = 0;
+	ck_assert(touch_of("customers", "id", "").is_protected);
+	protection_sync(p, 3);
+	ck_assert(touch_of("customers", "id", "").is_unknown);
+	relations_shown = shown;
+	protection_refresh(p, store);
+	ck_assert(touch_of("customers", "id", "").is_protected);
+}
+END_TEST
+
+START_TEST(more_names_than_are_remembered_are_looked_up)
+{
+	char name[16];
+	int i;
+
+	for (i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		ck_assert(touch_of(name, "id", "").is_unknown);
+	}
+	ck_assert(touch_of("customers", "id", "").is_protected);
+	ck_assert(touch_of("t1", "id", "").is_unknown);
+	ck_assert(touch_of("t9999", "id", "").is_unknown);
+}
+END_TEST
+
 START_TEST(bounds_of_partitions_are_protected_as_what_they_divide_by)
 {
 	const char *call = "pg_get_partition_constraintdef";
@@ -638,6 +691,24 @@ START_TEST(code_is_touched_by_whatever_may_call_it)
 }
 END_TEST
 
+START_TEST(code_is_looked_up_once_a_reading)
+{
+	const char *sql = "select leak(1) from orders";
+
+	has_codes = false;
+	protection_sync(p, 1);
+	ck_assert(!touch_of_code(sql, "leak").is_code_known);
+	has_codes = true;
+	ck_assert(!touch_of_code(sql, "leak").is_code_known);
+	protection_sync(p, 2);
+	ck_assert(touch_of_code(sql, "leak").is_code_protected);
+	ck_assert(touch_of_code(sql, "leak").is_code_protected);
+	protection_sync(p, 3);
+	has_codes = false;
+	ck_assert(!touch_of_code(sql, "leak").is_code_known);
+}
+END_TEST
+
 START_TEST(code_that_stores_what_it_reads_is_told)
 {
 	has_codes = true;
@@ -664,6 +735,71 @@ START_TEST(without_a_catalogue_any_call_may_be_of_users_code)
 	ck_assert(!t.is_code_known && t.is_code_open && t.is_code_unseen);
 	t = touch_of_code("select 1, pg_catalog.lower('x')", NULL);
 	ck_assert(!t.is_code_known && !t.is_code_open && !t.is_code_unseen);
+}
+END_TEST
+
+static struct touch
+touch_of_write(const char *relation, bool is_written)
+{
+	struct relation_use use = {.name = text_of(relation),
+	    .is_read = !is_written, .is_written = is_written};
+	struct statement s = {.relations = &use, .relation_count = 1};
+	struct touch out;
+
+	has_codes = true;
+	ck_assert_int_eq(protection_touch(p, &s, arena, &out), ERR_NONE);
+	return out;
+}
+
+START_TEST(trigger_is_no_part_of_what_its_statement_reads)
+{
+	struct touch t = touch_of_write("opaque", true);
+
+	ck_assert(t.runs_inner && !t.is_code_storing && !t.is_inner_open);
+	ck_assert(!t.runs_code && !t.is_code_protected && !t.is_code_silent);
+	ck_assert(!touch_of_write("opaque", false).runs_inner);
+}
+END_TEST
+
+START_TEST(trigger_that_stores_what_it_reads_is_told_of_writes_alone)
+{
+	ck_assert(touch_of_write("shout", true).is_code_storing);
+	ck_assert(!touch_of_write("shout", false).is_code_storing);
+	ck_assert(!touch_of_write("customers", true).is_code_storing);
+}
+END_TEST
+
+START_TEST(row_security_that_stores_is_told_of_reads_too)
+{
+	ck_assert(touch_of_write("emails", false).is_code_storing);
+	ck_assert(touch_of_write("emails", true).is_code_storing);
+}
+END_TEST
+
+START_TEST(rows_that_an_unreadable_trigger_may_fill_are_masked)
+{
+	struct touch t = touch_of_write("orders", true);
+	struct origin origin = {.relation = ORDERS, .number = 1, .count = 1};
+	struct column_protection out;
+
+	ck_assert(t.fills_rows && t.runs_inner && t.is_inner_open);
+	ck_assert_int_eq(protection_output(p, &t, &origin, &out), ERR_NONE);
+	ck_assert_int_eq(out.mask, MASK_REDACT);
+	t = touch_of_write("orders", false);
+	ck_assert(!t.fills_rows && !t.is_inner_open);
+	ck_assert_int_eq(protection_output(p, &t, &origin, &out), ERR_NONE);
+	ck_assert_int_eq(out.mask, MASK_NONE);
+}
+END_TEST
+
+START_TEST(strictest_predicates_are_those_of_all_protects)
+{
+	struct protection *of_carol = protection_new(
+	    &policy, &person, store, TEXT("shop"), TEXT("shop"));
+
+	ck_assert_int_eq(protection_predicates(p), PREDICATES_DENY);
+	ck_assert_int_eq(protection_predicates(of_carol), PREDICATES_ALLOW);
+	protection_free(of_carol);
 }
 END_TEST
 
@@ -697,6 +833,8 @@ main(void)
 	tcase_add_test(tc, relation_of_too_many_schemas_is_touched);
 	tcase_add_test(
 	    tc, no_catalogue_means_unknown_and_statistics_still_count);
+	tcase_add_test(tc, names_are_looked_up_once_a_reading);
+	tcase_add_test(tc, more_names_than_are_remembered_are_looked_up);
 	tcase_add_test(
 	    tc, bounds_of_partitions_are_protected_as_what_they_divide_by);
 	tcase_add_test(tc, code_that_runs_behind_a_relation_is_noted);
@@ -704,10 +842,18 @@ main(void)
 	tcase_add_test(tc, stars_and_whole_rows_and_copies_mention_all);
 	tcase_add_loop_test(tc, code_is_touched_by_whatever_may_call_it, 0,
 	    sizeof(code_rows) / sizeof(*code_rows));
+	tcase_add_test(tc, code_is_looked_up_once_a_reading);
 	tcase_add_test(tc, code_that_stores_what_it_reads_is_told);
 	tcase_add_test(tc, code_that_is_not_called_as_a_function_is_silent);
 	tcase_add_test(
 	    tc, without_a_catalogue_any_call_may_be_of_users_code);
+	tcase_add_test(tc, trigger_is_no_part_of_what_its_statement_reads);
+	tcase_add_test(
+	    tc, trigger_that_stores_what_it_reads_is_told_of_writes_alone);
+	tcase_add_test(tc, row_security_that_stores_is_told_of_reads_too);
+	tcase_add_test(
+	    tc, rows_that_an_unreadable_trigger_may_fill_are_masked);
+	tcase_add_test(tc, strictest_predicates_are_those_of_all_protects);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -55,7 +55,8 @@ struct column_plan {
 /* The columns of a result as RowDescription told them; shared. */
 struct shape {
 	unsigned references;
-	uint64_t generation, reading; /* under which it was made */
+	uint64_t generation, reading; /* under which it was made … */
+	unsigned own_version;	      /* … and with which own relations */
 	size_t count;
 	bool is_masked; /* any column is masked or scanned */
 	bool is_denied; /* a column is computed from a `derived: deny` */

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/hold.h"
+#include "worker/own_relations.h"
 #include "worker/postgres/copy/pg_copy.h"
 #include "worker/snapshot.h"
 
@@ -317,8 +318,17 @@ changes_schema(const struct ruling *j)
 	const uint64_t changing = BIT(OP_CREATE) | BIT(OP_ALTER) |
 	    BIT(OP_DROP) | BIT(OP_IMPORT_SCHEMA) | BIT(OP_DO) | BIT(OP_CALL);
 
-	return (j->operations & changing) != 0 &&
-	    (j->traits & BIT(TRAIT_TEMPORARY)) == 0;
+	size_t i;
+
+	for (i = 0; i < j->text.count; i++) {
+		const struct statement *st = &j->text.statements[i];
+
+		if ((st->operations & changing) != 0 &&
+		    (st->traits & BIT(TRAIT_TEMPORARY)) == 0)
+			return true;
+	}
+	return j->may_redefine ||
+	       (j->text.count == 0 && (j->operations & changing) != 0);
 }
 
 static void
@@ -345,7 +355,10 @@ note_admitted(struct session *s, const struct ruling *j,
 	/* before it is forwarded: nobody may believe the old catalogue when
 	 * the change is committed */
 	if (changes_schema(j))
-		snapshot_schema_changed(s->gate);
+		snapshot_schema_changed(s->gate, own_is_doubted(j));
+	own_admitted(g, j);
+	if (j->touch.makes > g->makes)
+		g->makes = j->touch.makes;
 	runs_late = pg->may_set_late && (j->operations & BIT(OP_COMMIT)) != 0;
 	pg->is_barred |= !j->is_plain || runs_late;
 	pg->is_unreported |= j->may_set || runs_late;

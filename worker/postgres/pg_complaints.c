@@ -276,6 +276,7 @@ back_on_error(struct session *s, const struct answer *a, enum fate *fate)
 	struct pending *p = queue_front(&pg->queue);
 	enum err e = ERR_NONE;
 
+	own_roll_back(&s->gate->own);
 	if (p == NULL)
 		return on_error_alone(s, a, fate);
 	if (p->is_muted) {

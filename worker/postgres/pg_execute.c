@@ -22,7 +22,8 @@ needs_description(struct session *s, const struct portal *p)
 	if (p->shape == NULL)
 		return !p->is_described || p->is_suspect;
 	return p->shape->generation != j->generation ||
-	       p->shape->reading != j->reading;
+	       p->shape->reading != j->reading ||
+	       p->shape->own_version != j->own_version;
 }
 
 /* A client need not describe what it executes; we must know the columns. */

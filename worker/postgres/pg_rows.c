@@ -131,6 +131,7 @@ shape_read(struct session *s, const struct ruling *j, struct wire body,
 	r.shape->count = fields;
 	r.shape->generation = j->generation;
 	r.shape->reading = j->reading;
+	r.shape->own_version = j->own_version;
 	if (gate_protects(s->gate)) {
 		r.is_outdated = is_outdated(s, j, portal);
 		e = pg_parse_row_description(body, plan_column, &r, &fields);

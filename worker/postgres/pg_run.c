@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "worker/postgres/copy/pg_copy.h"
+#include "worker/own_relations.h"
 #include "worker/snapshot.h"
 
 struct run *
@@ -328,6 +329,10 @@ run_finish(struct session *s, struct run *r)
 	if (r->started != 0)
 		o->ms = relay_now() - r->started;
 	note_effects(s, r, o->sqlstate[0] != '\0');
+	if (o->sqlstate[0] != '\0')
+		own_roll_back(&s->gate->own);
+	else
+		own_succeeded(s->gate, r->ruling);
 	s->slot->rows += o->rows;
 	s->slot->masked += o->masked;
 	s->relay.deadline = 0;

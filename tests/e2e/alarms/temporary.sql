@@ -20,3 +20,33 @@ SELECT * FROM tmp_orders ORDER BY id;
 CREATE TEMP VIEW new_orders AS SELECT id, customer_id FROM orders WHERE status = 'new';
 
 SELECT count(*) FROM new_orders;
+
+INSERT INTO scratch VALUES (1, 'one'), (2, 'two');
+
+UPDATE scratch SET note = upper(note);
+
+CREATE INDEX scratch_id ON scratch (id);
+
+ANALYZE scratch;
+
+SELECT s.id, s.note, o.status FROM scratch s JOIN orders o USING (id) ORDER BY 1;
+
+DELETE FROM scratch;
+
+TRUNCATE scratch;
+
+SELECT count(*) FROM scratch;
+
+DROP TABLE scratch;
+
+DROP VIEW new_orders;
+
+BEGIN;
+
+CREATE TEMP TABLE brief ON COMMIT DROP AS SELECT id FROM orders WHERE id < 3;
+
+INSERT INTO brief SELECT id FROM orders WHERE id = 3;
+
+SELECT * FROM brief ORDER BY id;
+
+COMMIT;

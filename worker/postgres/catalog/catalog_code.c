@@ -309,5 +309,6 @@ const struct code_step code_steps[] = {
     {functions_sql, function_row},
     {links_sql, link_row},
     {texts_sql, text_row},
+    {code_attached_sql, link_row},
 };
 const size_t code_step_count = sizeof(code_steps) / sizeof(*code_steps);

@@ -56,6 +56,9 @@ extern const struct code_step {
 } code_steps[];
 extern const size_t code_step_count;
 
+/* What runs with relations of its own accord, as links_sql has its rows. */
+extern const char code_attached_sql[];
+
 /* Does a built-in function of that name read or do what its arguments do not
  * say? */
 bool code_builtin_is_opaque(const struct code_list *l, struct text name);

@@ -79,11 +79,15 @@ static const char relations_sql[] =
     " (c.relhasrules OR c.relrowsecurity) THEN 'x' ELSE c.relkind END,"
     " a.attnum,"
     " CASE WHEN a.attisdropped THEN '' ELSE a.attname::text END, a.atttypid,"
-    " CASE WHEN a.attgenerated = '' THEN '0' ELSE '1' END"
+    " CASE WHEN a.attgenerated = '' THEN '0' ELSE '1' END,"
+    " CASE WHEN k.conkey = ARRAY[a.attnum] AND NOT k.condeferrable"
+    " AND (c.relkind = 'p' OR NOT c.relhassubclass) THEN '1' ELSE '0' END"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_catalog.pg_attribute a"
     " ON a.attrelid = c.oid AND a.attnum > 0"
+    " LEFT JOIN pg_catalog.pg_constraint k"
+    " ON k.conrelid = c.oid AND k.contype = 'p'"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
     " ORDER BY c.oid, a.attnum";
 
@@ -118,12 +122,13 @@ column_add(struct reader *r, struct relation *to, const struct text *fields)
 {
 	void *list = to->columns;
 	struct column *column;
-	uint32_t number, type, generated;
+	uint32_t number, type, generated, key;
 	enum err e;
 
 	if (!rows_number(fields[4], NODE_COLUMNS_MAX, &number) ||
 	    !rows_number(fields[6], UINT32_MAX, &type) ||
 	    !rows_number(fields[7], 1, &generated) ||
+	    !rows_number(fields[8], 1, &key) ||
 	    number != to->column_count + 1)
 		return ERR_MALFORMED;
 	e = rows_grow(r->arena, &list, to->column_count, &r->column_room,
@@ -134,6 +139,7 @@ column_add(struct reader *r, struct relation *to, const struct text *fields)
 	column = &to->columns[to->column_count++];
 	column->type = type;
 	column->is_generated = generated == 1;
+	column->is_key = key == 1;
 	return field_copy(r, fields[5], &column->name) ? ERR_NONE
 						       : ERR_MALFORMED;
 }
@@ -146,7 +152,7 @@ relation_row(void *context, const struct text *fields, size_t count)
 	uint32_t oid;
 	enum err e;
 
-	if (count != 8 || !rows_number(fields[0], UINT32_MAX, &oid))
+	if (count != 9 || !rows_number(fields[0], UINT32_MAX, &oid))
 		return ERR_MALFORMED;
 	if (r->relation_count > 0)
 		last = &r->relations[r->relation_count - 1];

@@ -9,7 +9,7 @@
 
 #include "worker/postgres/catalog/catalog.h"
 #include "worker/postgres/catalog/catalog_rows.h"
-#include "worker/postgres/catalog/code_body.h"
+#include "common/code_body.h"
 #include "worker/postgres/catalog/code_reach_inner.h"
 
 /* --- finding -------------------------------------------------------------- */
@@ -251,7 +251,8 @@ item_read(struct code_reach *r, struct code_item *item)
 	if (e != ERR_NONE)
 		return e;
 	item->code.is_opaque |= facts.is_opaque;
-	item->code.stores |= facts.stores;
+	item->code.stores |= facts.stores ||
+			     (facts.returns_trigger && facts.changes_row);
 	if (reading.name_count > 0)
 		qsort(reading.names, reading.name_count,
 		    sizeof(*reading.names), compare_mentions);
