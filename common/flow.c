@@ -192,12 +192,11 @@ trace_with(struct tracer *t, const struct query *q, const struct scope *outer)
 	const struct with_query *w;
 
 	for (w = q->with; w != NULL; w = w->next) {
-		struct scope inside = {outer, w->query, true};
-
 		trace_query(t, w->query, outer);
-		if (t->is_first)
+		if (t->is_first || w->compared == NULL)
 			continue;
-		if (taint_of_list(t, &inside, w->compared) != TAINT_NONE)
+		/* which of its columns they are is not looked up */
+		if (columns_any(&t->of_query[w->query->number]) != TAINT_NONE)
 			t->out->guess = (struct flow_use){
 			    .where = "SEARCH or CYCLE"};
 	}

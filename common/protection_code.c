@@ -202,7 +202,8 @@ touch_code(struct calls *c, const struct code_call *call)
 	if (call->is_system && !code->is_in_system)
 		return ERR_NONE;
 	c->out->runs_code |= call->kind != CODE_ALWAYS && !code->is_trusted &&
-	    (code->is_disguise || code->is_opaque || code->source_count > 0);
+	    (code->is_disguise || code->is_opaque || code->stores ||
+		code->source_count > 0);
 	if (call->kind != CODE_FUNCTION || call->may_be_column) {
 		e = protection_code_reads(c->p, code, &read);
 		c->out->is_code_silent |= read.is_code_protected;
@@ -253,11 +254,25 @@ static enum err
 take_call(void *context, const struct code_call *call)
 {
 	struct calls *c = context;
+	struct touch read = {0};
+	const struct code *code;
+	enum err e;
 
-	if (!code_exists(c->p, code_hash(call->kind, call->name)) ||
-	    (call->may_be_column && is_column(c, call->name)))
+	if (!code_exists(c->p, code_hash(call->kind, call->name)))
 		return ERR_NONE;
-	return touch_code(c, call);
+	if (!call->may_be_column || !is_column(c, call->name))
+		return touch_code(c, call);
+	/* A column of another relation may hide it: it is called if that would
+	 * matter. */
+	if (c->statement->relation_count == 1)
+		return ERR_NONE;
+	e = protection_code_named(c->p, call->kind, call->name, &code);
+	if (e == ERR_NONE)
+		e = protection_code_reads(c->p, code, &read);
+	if (e != ERR_NONE)
+		return e == ERR_NOT_FOUND ? ERR_NONE : e;
+	return read.is_code_protected || read.is_code_open ? touch_code(c, call)
+							   : ERR_NONE;
 }
 
 /* Without a catalogue any call may be one of users' code. */

@@ -138,6 +138,28 @@ builtin_traits(struct gate *g, struct statement *s, const struct touch *t,
 		s->traits |= BIT(TRAIT_COPIES_PROTECTED);
 }
 
+/* What policies say of relations they say by name. */
+static bool
+changes_names(const struct statement *s)
+{
+	const uint64_t rows = BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) |
+			      BIT(OP_MERGE) | BIT(OP_COPY_IN);
+	size_t i;
+
+	if ((s->operations & BIT(OP_ALTER)) != 0 &&
+	    text_starts(s->canonical, TEXT("alter schema ")))
+		return statement_mentions(s, TEXT("rename"));
+	for (i = 0; (s->operations & rows) != 0 && i < s->relation_count; i++) {
+		const struct relation_use *use = &s->relations[i];
+
+		if (use->is_written && text_starts(use->name, TEXT("pg_")) &&
+		    (use->schema.len == 0 ||
+			text_is(use->schema, TEXT("pg_catalog"))))
+			return true;
+	}
+	return false;
+}
+
 struct text
 builtin_refusal(struct gate *g, const struct statement *s,
     const struct touch *t, enum makes made, struct arena *a)
@@ -155,6 +177,9 @@ builtin_refusal(struct gate *g, const struct statement *s,
 	    gate_protects(g))
 		return TEXT("files and programs of the server may hold every "
 			    "value there is, and some are protected");
+	if (gate_protects(g) && changes_names(s))
+		return TEXT("would give protected relations other names, under "
+			    "which nobody would protect them");
 	if ((s->operations & BIT(OP_REPLICATION)) != 0 && gate_protects(g))
 		return TEXT("replication carries every value there is, and "
 			    "some are protected");

@@ -230,3 +230,26 @@ def test_broken_text_leaves_the_session_as_at_the_server(world):
                              pgwire.error_fields(b)["C"])
                             for k, b in wire.rest().messages])
         assert told[0] == told[1], (name, *told)
+
+
+HIDDEN_SETTER = """
+    CREATE FUNCTION turns() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM set_config('standard_conforming_strings', 'off', false);
+        RETURN 1; END $$;
+    CREATE VIEW quiet AS SELECT turns() AS x"""
+
+
+def test_text_after_code_that_nobody_named_is_read_as_it_will_be(world):
+    """A view turns a setting between two texts of one batch."""
+    s = guarded(world, database=world.pg.copy_of_shop())
+    world.pg.ask(HIDDEN_SETTER, s.database)
+    world.pg.ask("GRANT SELECT ON quiet TO public", s.database)
+    hidden = r"SELECT '\' , ' , email || '' FROM customers -- '"
+    with s.wire() as w:
+        w.query("SELECT 1")
+        replies = w.exchange(
+            parse("SELECT * FROM quiet"), bind(),
+            execute(), parse(hidden), bind(),
+            execute(), SYNC)
+        assert b"example.org" not in repr(replies.messages).encode()
+        assert replies.errors, replies.messages

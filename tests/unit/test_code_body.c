@@ -184,8 +184,8 @@ static const char *const targets[] = {
     "update customers set email = 'x' where id = 1",
     "update only public.customers c set id = f(1, 2), email = 'x'",
     "select 'email' from customers",
-    "begin insert into customers (email) values (x); update orders set a = 1,"
-    " email = 2; end",
+    ("begin insert into customers (email) values (x); update orders set a = 1,"
+     " email = 2; end"),
 };
 
 START_TEST(body_without_end_is_opaque_and_relations_without_end_are_whole)
@@ -233,8 +233,8 @@ static const char *const filling[] = {
     "begin select a, email into strict x, new.word from customers; end",
     "begin update orders set id = 1 returning id into new.word; end",
     "begin fetch c into new; return new; end",
-    "begin for new in select email from customers loop return new; end loop; "
-    "end",
+    ("begin for new in select email from customers loop return new; end loop; "
+     "end"),
     "declare n alias for new; begin n.word := 'x'; return new; end",
     "begin call fill(new.word); return new; end",
     "begin get stacked diagnostics new.word = message_text; return new; end",
@@ -250,8 +250,8 @@ static const char *const keeping[] = {
     "begin if new.status = 'x' then raise notice 'y'; end if; return new; end",
     "begin perform 1 from orders where id = new.id; return new; end",
     "begin insert into orders values (new.id); return new; end",
-    "begin select email into found from customers where id = new.id; "
-    "return new; end",
+    ("begin select email into found from customers where id = new.id; "
+     "return new; end"),
     "begin old.word := 'x'; return new; end",
 };
 
