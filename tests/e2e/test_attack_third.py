@@ -100,10 +100,11 @@ def test_messages_after_a_flush_that_timed_out_are_ignored_up_to_sync(world):
 def test_cancelled_statement_of_a_batch_ends_it_as_at_the_server(world):
     s = guarded(world)
     with s.wire() as w:
-        w.send(parse("SELECT pg_sleep(60)"), bind(), execute(), SYNC)
+        w.send(parse("SELECT pg_sleep(61.25)"), bind(), execute(), SYNC)
+        # other tests sleep, too
         harness.until(lambda: world.pg.ask(
-            "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
-            "the statement to run")
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+            "AND query LIKE '%(61.25)'"), "the statement to run")
         with s.bare_wire() as other:
             other.send(cancel_request(w.pid, w.key))
             other.rest()
