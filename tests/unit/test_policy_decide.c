@@ -710,6 +710,9 @@ START_TEST(docket_of_many_rules_leaves_out_none_that_matches)
 	struct statement s = {.operations = BIT(OP_SELECT),
 	    .relations = &use,
 	    .relation_count = 1};
+	static struct text bob[] = {{"bob", 3}};
+	static struct text elsewhere[] = {{"elsewhere", 9}};
+	static struct text others[] = {{"public.customers", 16}, {"o.*", 3}};
 	struct verdict v;
 	size_t i;
 
@@ -719,11 +722,11 @@ START_TEST(docket_of_many_rules_leaves_out_none_that_matches)
 	for (i = 5; i < 200; i += 5) {
 		struct rule *r = &rules[i];
 
-		r->who.user = i % 4 == 0 ? T("bob") : NULL;
+		r->who.user = i % 4 == 0 ? bob : NULL;
 		r->who.user_count = i % 4 == 0;
-		r->on.upstream = i % 4 == 1 ? T("elsewhere") : NULL;
+		r->on.upstream = i % 4 == 1 ? elsewhere : NULL;
 		r->on.upstream_count = i % 4 == 1;
-		r->to = i % 4 == 2 ? T2("public.customers", "o.*") : NULL;
+		r->to = i % 4 == 2 ? others : NULL;
 		r->to_count = i % 4 == 2 ? 2 : 0;
 		r->does = i % 4 == 3 ? BIT(OP_DROP) : 0;
 	}
