@@ -160,6 +160,19 @@ changes_names(const struct statement *s)
 	return false;
 }
 
+/* CREATE [OR REPLACE] [CONSTRAINT] TRIGGER. */
+static bool
+makes_trigger(const struct statement *s)
+{
+	return text_starts(s->canonical, TEXT("create trigger ")) ||
+	       text_starts(
+		   s->canonical, TEXT("create or replace trigger ")) ||
+	       text_starts(
+		   s->canonical, TEXT("create constraint trigger ")) ||
+	       text_starts(s->canonical,
+		   TEXT("create or replace constraint trigger "));
+}
+
 struct text
 builtin_refusal(struct gate *g, const struct statement *s,
     const struct touch *t, enum makes made, struct arena *a)
@@ -180,6 +193,9 @@ builtin_refusal(struct gate *g, const struct statement *s,
 	if (gate_protects(g) && changes_names(s))
 		return TEXT("would give protected relations other names, under "
 			    "which nobody would protect them");
+	if (t->is_protected && makes_trigger(s))
+		return TEXT("a trigger is given whole rows, and some of what "
+			    "is in these is protected");
 	if ((s->operations & BIT(OP_REPLICATION)) != 0 && gate_protects(g))
 		return TEXT("replication carries every value there is, and "
 			    "some are protected");

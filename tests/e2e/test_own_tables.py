@@ -216,6 +216,19 @@ def test_code_may_replace_an_own_table(world):
         "SELECT upper(name) FROM t WHERE id = 5")
 
 
+def test_trigger_on_protected_rows_is_refused(world):
+    s = opened(world)
+    with s.wire(database=s.database) as w:
+        ok(w.query("CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS "
+                   "$$ BEGIN RETURN NEW; END $$"))
+        for kind in ("TRIGGER", "OR REPLACE TRIGGER"):
+            replies = w.query(f"CREATE {kind} t AFTER UPDATE ON customers "
+                              "FOR EACH ROW EXECUTE FUNCTION g()")
+            assert "whole rows" in replies.errors[0]["M"], replies.messages
+        ok(w.query("CREATE TRIGGER t AFTER UPDATE ON orders "
+                   "FOR EACH ROW EXECUTE FUNCTION g()"))
+
+
 def test_trigger_may_fill_an_own_table(world):
     stays_masked(
         world, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
