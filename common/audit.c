@@ -27,9 +27,10 @@ enum {
 struct audit {
 	struct sockaddr_un sink;
 	int fd; /* -1: not connected */
+	int (*opener)(void *context); /* NULL: this process may itself */
+	void *opener_context;
 	int facility;
 	unsigned deadline_ms;
-	char node[256];
 	struct audit_session *session; /* NULL: the daemon's own events */
 	time_t stamp_second;	       /* what `stamp` shows, to the second */
 	char stamp[32];		       /* "2026-01-31T23:59:59" */
@@ -38,32 +39,52 @@ struct audit {
 	/* Two records, used in turn: one in the making, one kept back. */
 	struct record {
 		struct json json;
-		char bytes[AUDIT_RECORD_MAX];
+		size_t body; /* where the object begins */
+		uint64_t number; /* in the chain */
+		char *bytes; /* AUDIT_RECORD_MAX, touched as far as used */
 	} records[2];
 	unsigned current;
 	bool has_deferred;
 	atomic_llong *failing_since; /* NULL: nobody is told */
+	struct audit_chain *chain;   /* NULL: none */
+	audit_open chain_open;
+	void *chain_context;
+	enum err chain_error; /* of opening it for the current record */
 };
+
+const char *
+audit_node(void)
+{
+	static char node[256];
+
+	if (node[0] == '\0' &&
+	    (gethostname(node, sizeof(node) - 1) != 0 || node[0] == '\0'))
+		snprintf(node, sizeof(node), "-");
+	return node;
+}
 
 struct audit *
 audit_new(const char *socket, int facility)
 {
 	struct audit *a = calloc(1, sizeof(*a));
+	char *bytes = malloc(2 * (size_t)AUDIT_RECORD_MAX);
 
-	if (a == NULL)
+	if (a == NULL || bytes == NULL) {
+		free(a);
+		free(bytes);
 		return NULL;
+	}
+	a->records[0].bytes = bytes;
+	a->records[1].bytes = bytes + AUDIT_RECORD_MAX;
 	a->fd = -1;
 	a->facility = facility;
 	a->deadline_ms = AUDIT_DEADLINE_MS;
 	a->sink.sun_family = AF_UNIX;
 	snprintf(a->sink.sun_path, sizeof(a->sink.sun_path), "%s", socket);
-	if (gethostname(a->node, sizeof(a->node) - 1) != 0 ||
-	    a->node[0] == '\0')
-		snprintf(a->node, sizeof(a->node), "-");
 	snprintf(
 	    a->priority, sizeof(a->priority), "<%d>1 ", facility | LOG_INFO);
-	snprintf(a->prefix, sizeof(a->prefix), " %s sallyport %d ", a->node,
-	    (int)getpid());
+	snprintf(a->prefix, sizeof(a->prefix), " %s sallyport %d ",
+	    audit_node(), (int)getpid());
 	return a;
 }
 
@@ -74,7 +95,15 @@ audit_free(struct audit *a)
 		return;
 	if (a->fd >= 0)
 		close(a->fd);
+	free(a->records[0].bytes);
 	free(a);
+}
+
+void
+audit_leave(struct audit *a)
+{
+	if (a != NULL && a->fd >= 0)
+		close(a->fd);
 }
 
 /* sendto() on a full queue waits this long, then says EAGAIN. */
@@ -103,6 +132,15 @@ void
 audit_set_session(struct audit *a, struct audit_session *s)
 {
 	a->session = s;
+}
+
+void
+audit_set_chain(struct audit *a, struct audit_chain *c, audit_open open,
+    void *context)
+{
+	a->chain = c;
+	a->chain_open = open;
+	a->chain_context = context;
 }
 
 /* RFC 3339 in UTC with milliseconds; the date part is made once a second. */
@@ -166,6 +204,24 @@ audit_session_fields(struct json *j, struct audit_session *s)
 		json_text(j, "database", s->database);
 }
 
+/* A session counts its records itself, chain or none. */
+static void
+audit_chain_fields(struct audit *a, struct record *r)
+{
+	struct audit_chain *c = a->chain;
+
+	a->chain_error = c->id[0] != '\0' || a->chain_open == NULL
+	    ? ERR_NONE
+	    : a->chain_open(a->chain_context, c);
+	c->given = a->session != NULL ? a->session->seq : c->given + 1;
+	r->number = c->given;
+	json_cstring(&r->json, "chain", c->id);
+	if (a->session == NULL)
+		json_number(&r->json, "seq", (int64_t)r->number);
+	if (c->lost > 0)
+		json_number(&r->json, "lost", (int64_t)c->lost);
+}
+
 struct json *
 audit_begin(struct audit *a, const char *event)
 {
@@ -174,37 +230,68 @@ audit_begin(struct audit *a, const char *event)
 	char now[40];
 	struct text stamp = audit_time(a, now);
 
-	json_init(j, r->bytes, sizeof(r->bytes));
+	json_init(j, r->bytes, AUDIT_RECORD_MAX);
 	/* <PRI>VERSION TIME HOST APP PROCID MSGID STRUCTURED-DATA MSG */
 	json_raw(j, text_of(a->priority));
 	json_raw(j, stamp);
 	json_raw(j, text_of(a->prefix));
 	json_raw(j, text_of(event));
 	json_raw(j, TEXT(" - @cee: "));
+	r->body = j->len;
 	json_open(j, NULL, '{');
 	json_text(j, "time", stamp);
-	json_cstring(j, "node", a->node);
+	json_cstring(j, "node", audit_node());
 	json_cstring(j, "event", event);
 	if (a->session != NULL)
 		audit_session_fields(j, a->session);
+	if (a->chain != NULL)
+		audit_chain_fields(a, r);
 	return j;
 }
 
+void
+audit_set_opener(struct audit *a, int (*open)(void *context), void *context)
+{
+	a->opener = open;
+	a->opener_context = context;
+}
+
+/* A connected socket, or -1. */
+static int
+sink_open(const struct audit *a)
+{
+	int fd;
+
+	if (a->opener != NULL)
+		return a->opener(a->opener_context);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&a->sink,
+		sizeof(a->sink)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static enum err
-audit_connect(struct audit *a)
+audit_reconnect(struct audit *a)
 {
 	if (a->fd >= 0)
 		close(a->fd);
-	a->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	a->fd = sink_open(a);
 	if (a->fd < 0)
 		return ERR_SYSTEM;
-	if (deadline_apply(a) &&
-	    connect(
-		a->fd, (const struct sockaddr *)&a->sink, sizeof(a->sink)) == 0)
+	if (deadline_apply(a))
 		return ERR_NONE;
 	close(a->fd);
 	a->fd = -1;
 	return ERR_SYSTEM;
+}
+
+enum err
+audit_connect(struct audit *a)
+{
+	return a->fd >= 0 ? ERR_NONE : audit_reconnect(a);
 }
 
 /* Give the sink what was kept back, if anything, and the current record with
@@ -253,7 +340,7 @@ audit_try(struct audit *a, bool with_current)
 			return e;
 	}
 	/* not connected yet, or the sink was restarted under us */
-	e = audit_connect(a);
+	e = audit_reconnect(a);
 	if (e == ERR_NONE)
 		e = audit_write(a, with_current);
 	return e;
@@ -297,15 +384,51 @@ audit_deliver(struct audit *a, bool with_current)
 	return e;
 }
 
+/* The mac is of the whole object, and then becomes its last member. */
+static enum err
+audit_seal(struct audit *a, struct record *r)
+{
+	struct json *j = &r->json;
+	char mac[AUDIT_MAC_SIZE];
+	enum err e = a->chain_error;
+
+	if (e == ERR_NONE)
+		e = audit_chain_seal(a->chain, r->number,
+		    (struct text){j->at + r->body, j->len - r->body}, mac);
+	if (e != ERR_NONE)
+		return e;
+	j->len--;
+	json_cstring(j, "mac", mac);
+	json_close(j, '}');
+	return j->overflowed ? ERR_TOO_LONG : ERR_NONE;
+}
+
+static enum err
+audit_finish(struct audit *a)
+{
+	struct record *r = &a->records[a->current];
+
+	json_close(&r->json, '}');
+	if (r->json.overflowed)
+		return ERR_TOO_LONG;
+	return a->chain == NULL ? ERR_NONE : audit_seal(a, r);
+}
+
+/* The current record was taken, will be, or is lost; a next one says so. */
+static enum err
+audit_count(struct audit *a, enum err e)
+{
+	if (a->chain != NULL)
+		a->chain->lost = e == ERR_NONE ? 0 : a->chain->lost + 1;
+	return e;
+}
+
 enum err
 audit_send(struct audit *a)
 {
-	struct json *j = &a->records[a->current].json;
+	enum err e = audit_finish(a);
 
-	json_close(j, '}');
-	if (j->overflowed)
-		return ERR_TOO_LONG;
-	return audit_deliver(a, true);
+	return audit_count(a, e == ERR_NONE ? audit_deliver(a, true) : e);
 }
 
 bool
@@ -323,14 +446,11 @@ audit_flush(struct audit *a)
 enum err
 audit_defer(struct audit *a)
 {
-	struct json *j = &a->records[a->current].json;
-	enum err e;
+	enum err e = audit_finish(a);
 
-	json_close(j, '}');
-	if (j->overflowed)
-		return ERR_TOO_LONG;
-	e = audit_flush(a);
-	if (e != ERR_NONE)
+	if (e == ERR_NONE)
+		e = audit_flush(a);
+	if (audit_count(a, e) != ERR_NONE)
 		return e;
 	a->has_deferred = true;
 	a->current = !a->current;

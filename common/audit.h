@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "common/audit_chain.h"
 #include "common/err.h"
 #include "common/identity.h"
 #include "common/json.h"
@@ -30,6 +31,18 @@ struct audit; /* a process's way to the sink */
 /* `socket` is the path ("/dev/log"). Does not connect yet. NULL: memory. */
 struct audit *audit_new(const char *socket, int facility);
 void audit_free(struct audit *a);
+/* What a child does with its parent's: closes the socket, and writes nowhere. */
+void audit_leave(struct audit *a);
+
+/* Connect now, if it is not yet: for who cannot later. ERR_SYSTEM: the sink is
+ * not there. */
+enum err audit_connect(struct audit *a) MUST_CHECK;
+
+/* From now on ask `open` for a socket, in place of connecting one: a confined
+ * process opens nothing itself.  It returns a connected one, which becomes
+ * ours, or -1. */
+void audit_set_opener(
+    struct audit *a, int (*open)(void *context), void *context);
 
 /* From now on wait so long for the sink, at most (1 or more), instead of
  * AUDIT_DEADLINE_MS. */
@@ -49,6 +62,17 @@ struct audit_session {
 	uint64_t seq; /* incremented for each record */
 };
 void audit_set_session(struct audit *a, struct audit_session *s);
+
+/* Seal every record from now on in this chain (borrowed): a `chain`, a `seq`
+ * and, last, a `mac`.  A chain that has not begun is begun before its first
+ * record by `open`, which gets `context`; while that fails, so does sending.
+ * Records that the sink did not take are counted in the next as `lost`. */
+typedef enum err (*audit_open)(void *context, struct audit_chain *c);
+void audit_set_chain(struct audit *a, struct audit_chain *c, audit_open open,
+    void *context);
+
+/* The name of this machine as it was when first asked for. */
+const char *audit_node(void);
 
 /* Begin a record: time, node, session, seq, event, identity, upstream,
  * database are written. Add members to the returned object, then

@@ -68,6 +68,15 @@ classifier_reveals(const struct classifier *c, struct text function)
 					     WORD_EFFECT)) == 0;
 }
 
+bool
+classifier_escapes(const struct classifier *c, struct text function)
+{
+	const struct word *word =
+	    words_find(c->rules.words, function, text_hash(function));
+
+	return word != NULL && (word->flags & WORD_ESCAPING) != 0;
+}
+
 enum total
 classifier_totality(const struct classifier *c, struct text function)
 {

@@ -93,6 +93,9 @@ enum function_listing {
 enum function_listing classifier_lists(
     const struct classifier *c, struct text function);
 
+/* Is it on the list of functions that reach past the statement? */
+bool classifier_escapes(const struct classifier *c, struct text function);
+
 /* Is it on the list of extensions whose C functions are clean, but for those
  * that are listed otherwise by name? */
 bool classifier_trusts(const struct classifier *c, struct text extension);

@@ -81,23 +81,11 @@ is_storing(const struct body *b, size_t i)
 	static const char *const storing[] = {
 	    "insert", "merge", "copy", "create", "notify", "alter", NULL};
 
-	/* the header of the function itself */
-	if (i == 0 && is_word(b, 0, "create") && is_word(b, 1, "or") &&
-	    is_word(b, 2, "replace"))
+	if (i == 0 && b->is_header)
 		return false;
 	return is_any_word(b, i, storing) ||
 	       (is_word(b, i, "update") && i > 0 &&
 		   !is_word(b, i - 1, "for") && !is_word(b, i - 1, "key"));
-}
-
-/* EXECUTE FUNCTION of a trigger. In a body these may be variables. */
-static bool
-is_dynamic(const struct body *b, size_t i)
-{
-	static const char *const routine[] = {"function", "procedure", NULL};
-
-	return is_word(b, i, "execute") &&
-	       !(b->is_statement && is_any_word(b, i + 1, routine));
 }
 
 /* Statements of a body whose own text hides what they do, or that change what
@@ -127,7 +115,7 @@ is_hiding(const struct body *b, size_t i)
 	if (!begins_statement(b, i))
 		return false;
 	return is_any_word(b, i, statements) ||
-	       (i > 0 && is_word(b, i, "create") &&
+	       (!(i == 0 && b->is_header) && is_word(b, i, "create") &&
 		   is_any_word(b, i + 1, makes));
 }
 
@@ -141,7 +129,7 @@ is_opaque(const struct body *b, size_t i)
 
 	if (!b->is_statement && t->kind == TOKEN_STRING && t->raw.at[0] == '\'')
 		return memchr(t->raw.at, '\\', t->raw.len) != NULL;
-	return is_dynamic(b, i) || is_hiding(b, i) ||
+	return code_is_dynamic(b, i) || is_hiding(b, i) ||
 	       is_word(b, i, "refcursor") ||
 	       (is_any_word(b, i, setting) && begins_statement(b, i));
 }
@@ -170,9 +158,10 @@ static enum err
 take_relation(const struct body *b, size_t i)
 {
 	static const enum code_kind kinds[] = {
-	    CODE_SECURITY, CODE_RELATION, CODE_TRIGGER, CODE_ROWS};
+	    CODE_SECURITY, CODE_READING, CODE_WRITING, CODE_RELATION,
+	    CODE_TRIGGER, CODE_ROWS};
 	const struct code_listener *l = b->listener;
-	size_t count = is_written(b, i) ? 4 : 1, k;
+	size_t count = is_written(b, i) ? 6 : 2, k;
 	enum err e = ERR_NONE;
 
 	for (k = 0; k < count && e == ERR_NONE; k++) {
@@ -194,7 +183,8 @@ read_token(struct body *b, size_t i)
 	enum err e = ERR_NONE;
 
 	facts->is_opaque |= is_opaque(b, i);
-	facts->stores |= is_storing(b, i) || is_dynamic(b, i) ||
+	facts->escapes |= code_escapes(b, i);
+	facts->stores |= is_storing(b, i) || code_is_dynamic(b, i) ||
 			 is_hiding(b, i);
 	facts->takes_whole_relations |= code_takes_whole(b, i);
 	facts->returns_trigger |=
@@ -227,28 +217,84 @@ read_tokens(struct body *b)
 				   l->context);
 }
 
-enum err
-code_body_read(struct text body, struct arena *a,
-    const struct code_listener *l, struct code_facts *facts)
+static bool
+has_backslash(const struct lexed *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		if (l->tokens[i].kind == TOKEN_STRING &&
+		    l->tokens[i].raw.at[0] == '\'' &&
+		    memchr(l->tokens[i].raw.at, '\\',
+			l->tokens[i].raw.len) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Nobody knows under which settings it will run; where they would make other
+ * text of it, it escapes if either text does. */
+static enum err
+read_otherwise(struct text body, struct arena *a, struct code_facts *facts)
+{
+	static const struct lex_state other = {
+	    .dialect = DIALECT_POSTGRES, .is_utf8 = true};
+	struct body b = {.facts = facts, .arena = a};
+	struct lexed lexed;
+	enum err e = lexer_run(&other, body, a, &lexed);
+	size_t i;
+
+	facts->escapes |= e == ERR_MALFORMED || e == ERR_TOO_LONG;
+	if (e != ERR_NONE)
+		return e == ERR_MALFORMED || e == ERR_TOO_LONG ? ERR_NONE : e;
+	b.tokens = lexed.tokens;
+	b.count = lexed.count;
+	for (i = 0; i < b.count; i++)
+		facts->escapes |= code_escapes(&b, i);
+	return ERR_NONE;
+}
+
+static enum err
+read_text(struct text body, struct arena *a, const struct code_listener *l,
+    bool is_header, struct code_facts *facts)
 {
 	static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
 	    .standard_conforming_strings = true,
 	    .is_utf8 = true};
-	struct body b = {.listener = l, .facts = facts, .arena = a};
+	struct body b = {.listener = l,
+	    .facts = facts,
+	    .arena = a,
+	    .is_header = is_header};
 	struct lexed lexed;
 	enum err e = body.len > CODE_BODY_MAX
 	    ? ERR_TOO_LONG
 	    : lexer_run(&usual, body, a, &lexed);
 
 	if (e == ERR_MALFORMED || e == ERR_TOO_LONG) {
-		facts->is_opaque = true;
+		facts->is_opaque = facts->escapes = true;
 		return ERR_NONE;
 	}
+	if (e == ERR_NONE && has_backslash(&lexed))
+		e = read_otherwise(body, a, facts);
 	if (e != ERR_NONE)
 		return e;
 	b.tokens = lexed.tokens;
 	b.count = lexed.count;
 	return read_tokens(&b);
+}
+
+enum err
+code_body_read(struct text body, struct arena *a,
+    const struct code_listener *l, struct code_facts *facts)
+{
+	return read_text(body, a, l, false, facts);
+}
+
+enum err
+code_header_read(struct text header, struct arena *a,
+    const struct code_listener *l, struct code_facts *facts)
+{
+	return read_text(header, a, l, true, facts);
 }
 
 enum err

@@ -30,6 +30,9 @@ struct code_facts {
 	 * read. */
 	bool is_opaque;
 	bool stores; /* it writes to relations or elsewhere */
+	/* It runs SQL made at run time, makes code, or changes a setting that
+	 * is Sallyport's or whose name is not told in a constant. */
+	bool escapes;
 	/* It may use columns of the relations it mentions without their
 	 * names: a star, a whole row, column aliases. */
 	bool takes_whole_relations;
@@ -41,6 +44,10 @@ struct code_facts {
 /* Read it, adding to the facts. ERR_MEMORY and the listener's errors; text
  * that makes no sense is opaque, not an error. */
 enum err code_body_read(struct text body, struct arena *a,
+    const struct code_listener *l, struct code_facts *facts) MUST_CHECK;
+
+/* The same of the header of a function, as the server words it. */
+enum err code_header_read(struct text header, struct arena *a,
     const struct code_listener *l, struct code_facts *facts) MUST_CHECK;
 
 /* The same of a statement that makes code, as its tokens. */

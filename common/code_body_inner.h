@@ -5,6 +5,7 @@
  *	code_body.c	its tokens, one by one
  *	code_whole.c	columns used without their names
  *	code_trigger.c	does a trigger change the row it was given?
+ *	code_escape.c	may it do what its text does not say?
  */
 #ifndef SALLYPORT_CODE_BODY_INNER_H
 #define SALLYPORT_CODE_BODY_INNER_H
@@ -27,6 +28,7 @@ struct body {
 	size_t *declared;
 	size_t declared_count;
 	bool is_statement; /* SQL, not the body of a function */
+	bool is_header; /* CREATE OR REPLACE, as the server words it */
 	bool truncates;
 };
 
@@ -103,6 +105,13 @@ enum err code_find_declared(struct body *b) MUST_CHECK;
 
 /* Does the token at `i` use whole rows? */
 bool code_takes_whole(const struct body *b, size_t i);
+
+/* EXECUTE of a text, or of a name. */
+bool code_is_dynamic(const struct body *b, size_t i);
+
+/* May what begins at `i` run SQL made at run time, make code, or change a
+ * setting that is not plainly another's than Sallyport's? */
+bool code_escapes(const struct body *b, size_t i);
 
 /* May what stands at `i` give NEW another value? */
 bool code_changes_row(const struct body *b, size_t i);

@@ -21,6 +21,7 @@
 enum {
 	CONFIG_NAME_MAX = 63,	  /* bytes of an upstream's name, a label */
 	CONFIG_LISTENERS_MAX = 64, /* as many as a worker takes */
+	CONFIG_LOGINS_MAX = 1000, /* of one upstream, with the default */
 	CONFIG_POLICY_FILES_MAX = 1000,
 };
 
@@ -36,12 +37,14 @@ struct tls_files {
 	const char *certificate; /* PEM: the certificate, then its issuers */
 	const char *key;	 /* PEM, without a passphrase */
 	const char *ca;		 /* PEM: whom the other side's may be from */
-	struct setting_at certificate_at, key_at, ca_at;
+	const char *crl;	 /* PEM: what those have revoked */
+	struct setting_at certificate_at, key_at, ca_at, crl_at;
 };
 
 struct listener {
 	const char *address;	    /* "127.0.0.1:6432" or "unix:/path" */
 	const char *upstream;
+	struct setting_at address_at;
 	size_t upstream_index;	    /* into settings.upstreams */
 	struct tls_files tls;	    /* no certificate: no TLS */
 	bool requires_tls;
@@ -52,6 +55,17 @@ enum application_name { NAME_IDENTITY, NAME_CLIENT };
 
 enum tls_mode { TLS_DISABLE, TLS_REQUIRE, TLS_VERIFY_FULL };
 
+struct node; /* yaml.h */
+
+/* As whom the sessions of some are logged in to an upstream. */
+struct upstream_login {
+	struct who who; /* empty: all */
+	const char *user;
+	const char *password_file; /* absolute; NULL: none (trust) */
+	struct setting_at password_file_at;
+	const struct node *who_at; /* as it is written; NULL: the default */
+};
+
 struct upstream {
 	const char *name;
 	enum engine engine;
@@ -59,8 +73,12 @@ struct upstream {
 	struct label *labels;
 	size_t label_count;
 	enum application_name application_name;
-	const char *login_user;
-	const char *password_file; /* absolute; NULL: none (trust) */
+	/* The first that matches is it (upstream_login_of()). The last is
+	 * `login`: everybody else's, and the catalogue's. At least one. */
+	struct upstream_login *logins;
+	size_t login_count;
+	const char *login_user; /* the last one's, as are the next two */
+	const char *password_file;
 	struct setting_at password_file_at;
 	enum tls_mode tls_mode;
 	struct tls_files tls; /* ca NULL: the system's */
@@ -84,6 +102,8 @@ struct settings {
 	struct setting_at run_as_at;
 	const char *state;	  /* absolute path of the folder */
 	const char *control;	  /* absolute path of the socket */
+	struct setting_at state_at, control_at;
+	struct setting_at audit_socket_at, audit_key_file_at;
 	size_t statement_limit;	  /* bytes, 1 KiB..1 GiB, default 16 MiB */
 	const char *audit_socket; /* default /dev/log */
 	int audit_facility;	  /* LOG_LOCAL4 … */
@@ -119,15 +139,35 @@ int password_file_open(const char *path, struct file_state *out);
 void password_file_explain(const char *path, const struct file_state *state,
     char *out, size_t size);
 
-/* Look at every upstream's password file (states: one for each) and, later
- * and perhaps as somebody who cannot, complain at the settings. */
+/* How many logins all upstreams have. */
+size_t settings_login_count(const struct settings *s);
+
+/* Which of the upstream's logins is this identity's: an index. */
+size_t upstream_login_of(
+    const struct upstream *u, const struct identity *id);
+
+/* Look at the password file of every login of every upstream (states: one for
+ * each, settings_login_count() of them) and, later and perhaps as somebody who
+ * cannot, complain at the settings. */
 void password_files_look(const struct settings *s, struct file_state *states);
 void password_files_complain(const struct settings *s,
     const struct file_state *states, struct diagnostics *d);
 
-/* Does this file hold verifiers that everybody on the machine can read? */
-bool identities_are_exposed(
-    const char *file, const struct identities *ids);
+struct trust; /* file_trust.h */
+
+/* Are all files and folders that the settings name, and Sallyport's own data,
+ * to be believed by `starter`, who starts Sallyport? A complaint at the
+ * setting for each one that is not. What cannot be looked at is told by
+ * whoever opens it. To be called as `starter`, before what is in the files is
+ * used. Errors are only those of not finding run_as, also complained of. */
+enum err settings_check_trust(const struct settings *s, uid_t starter,
+    struct diagnostics *d, struct trust *out) MUST_CHECK;
+
+/* What only those who have read identities.yaml know: it is a secret when
+ * there are verifiers in it, and it names files of its own. */
+void identities_check_trust(const struct settings *s,
+    const struct identities *ids, const struct trust *t,
+    struct diagnostics *d);
 
 /* Read identities.yaml, with verifiers. */
 enum err identities_load(const char *file, struct arena *a,

@@ -8,7 +8,6 @@
 #ifndef SALLYPORT_ENCODING_H
 #define SALLYPORT_ENCODING_H
 
-#include <iconv.h>
 #include <stdbool.h>
 
 #include "common/arena.h"
@@ -29,7 +28,7 @@ enum encoding_kind {
 
 struct encoding {
 	struct text name; /* as ParameterStatus spells it */
-	const char *iconv; /* NULL: no conversion */
+	const char *iconv; /* its name in encoding_data.h; NULL: no conversion */
 	enum encoding_kind kind;
 	/* Never a server's: ASCII bytes may be halves of characters. In all
 	 * others every byte of a character beyond ASCII is beyond it. */
@@ -46,14 +45,15 @@ const struct encoding *encoding_by_name(struct text name);
 const struct encoding *encoding_effective(
     const struct encoding *client, const struct encoding *server);
 
+struct encoding_row;
+
 /* Converts both ways; `encoding` NULL: UTF-8, nothing to do. */
 struct coder {
 	const struct encoding *encoding;
-	iconv_t to, from; /* opened when first used; (iconv_t)0 before */
+	const struct encoding_row *row; /* NULL: no conversion */
 };
 
 void coder_set(struct coder *c, const struct encoding *encoding);
-void coder_close(struct coder *c);
 
 /* The text in UTF-8, or UTF-8 in the encoding: borrowed when nothing changes,
  * else in the arena. ERR_MALFORMED: it has what cannot be converted;

@@ -4,11 +4,14 @@
  * The rule: a name means one subject, a person or an agent, never both; who
  * is not named here does not exist.
  */
+#include <ctype.h>
 #include <pwd.h>
 #include <string.h>
 
 #include "common/config.h"
+#include "common/identity_certificates.h"
 #include "common/scram.h"
+#include "common/token_read.h"
 #include "common/who.h"
 
 enum { UIDS_MAX = 64, SHA256_HEX = 64 };
@@ -90,21 +93,56 @@ read_one_uid(struct reading *r, const struct node *n, uid_t *out)
 }
 
 static void
-read_uids(struct reading *r, const struct node *n, void *out)
+read_uids(struct reading *r, const struct node *n, uid_t **uids_out,
+    size_t *count_out)
 {
-	struct person *p = out;
 	size_t count = reading_scalar_count(r, n), i;
 
 	if (count == 0 || count > UIDS_MAX) {
 		reading_complain(r, n, "expected 1 to %d users", UIDS_MAX);
 		return;
 	}
-	p->uids = reading_array(r, count, sizeof(*p->uids));
-	for (i = 0; p->uids != NULL && i < count; i++) {
+	*uids_out = reading_array(r, count, sizeof(**uids_out));
+	for (i = 0; *uids_out != NULL && i < count; i++) {
 		if (read_one_uid(
-			r, reading_scalar(n, i), &p->uids[p->uid_count]))
-			p->uid_count++;
+			r, reading_scalar(n, i), &(*uids_out)[*count_out]))
+			++*count_out;
 	}
+}
+
+static void
+read_person_uids(struct reading *r, const struct node *n, void *out)
+{
+	struct person *p = out;
+
+	read_uids(r, n, &p->uids, &p->uid_count);
+}
+
+static void
+read_agent_uids(struct reading *r, const struct node *n, void *out)
+{
+	struct agent *a = out;
+
+	read_uids(r, n, &a->uids, &a->uid_count);
+}
+
+/* A name of a file in /etc/pam.d, and nothing that leads out of it. */
+static void
+read_service(struct reading *r, const struct node *n, void *field)
+{
+	struct text name = n->text;
+	bool is_fine = n->kind == NODE_SCALAR && name.len > 0 &&
+	    name.len <= IDENTITY_NAME_MAX;
+	size_t i;
+
+	for (i = 0; is_fine && i < name.len; i++)
+		is_fine = isalnum((unsigned char)name.at[i]) ||
+		    name.at[i] == '-' || name.at[i] == '_';
+	if (is_fine)
+		*(const char **)field = name.at;
+	else
+		reading_complain(r, n,
+		    "a service of PAM has letters, digits, - and _");
 }
 
 static void
@@ -117,9 +155,19 @@ check_group_count(
 }
 
 static void
+check_one_password(struct reading *r, const struct node *map)
+{
+	if (yaml_get(map, "password") != NULL && yaml_get(map, "pam") != NULL)
+		reading_complain(r, yaml_get(map, "pam"),
+		    "`password` and `pam`: a client can give one password "
+		    "only");
+}
+
+static void
 check_person(struct reading *r, const struct node *map, void *out)
 {
 	check_group_count(r, map, ((struct person *)out)->group_count);
+	check_one_password(r, map);
 }
 
 static bool
@@ -134,12 +182,30 @@ is_sha256(struct text t)
 	return t.len == SHA256_HEX;
 }
 
+/* There is one password in a login: the agent's or the person's. */
+static void
+check_needs_person(
+    struct reading *r, const struct node *map, const struct agent *a)
+{
+	if (a->needs_person && (a->password.len > 0 || a->pam != NULL))
+		reading_complain(r, yaml_get(map, "needs_person"),
+		    "the password is the person's then: let a certificate or "
+		    "the executable prove the agent");
+	if (a->needs_person && a->certificate_count == 0 &&
+	    a->executable.len == 0 && a->uid_count == 0)
+		reading_complain(r, yaml_get(map, "needs_person"),
+		    "nothing else proves the agent: give it a `certificate`, "
+		    "`executable` or `uid`");
+}
+
 static void
 check_agent(struct reading *r, const struct node *map, void *out)
 {
 	const struct agent *a = out;
 
 	check_group_count(r, map, a->group_count);
+	check_one_password(r, map);
+	check_needs_person(r, map, a);
 	if (a->sha256.len > 0 && !is_sha256(a->sha256))
 		reading_complain(r, yaml_get(map, "sha256"),
 		    "expected %d lower-case hexadecimal digits", SHA256_HEX);
@@ -164,7 +230,10 @@ static const struct schema person_schema = {
 	    .count_offset = offsetof(struct person, group_count),
 	    .may_be_empty = true},
 	{"password", FIELD_CUSTOM, PERSON(password), .read = read_password},
-	{"uid", FIELD_CUSTOM, .read = read_uids},
+	{"pam", FIELD_CUSTOM, PERSON(pam), .read = read_service},
+	{"certificate", FIELD_TEXTS, PERSON(certificates),
+	    .count_offset = offsetof(struct person, certificate_count)},
+	{"uid", FIELD_CUSTOM, .read = read_person_uids},
 	{0},
     },
 };
@@ -179,9 +248,14 @@ static const struct schema agent_schema = {
 	    .count_offset = offsetof(struct agent, group_count),
 	    .may_be_empty = true},
 	{"password", FIELD_CUSTOM, AGENT(password), .read = read_password},
-	{"certificate", FIELD_TEXT, AGENT(certificate)},
+	{"pam", FIELD_CUSTOM, AGENT(pam), .read = read_service},
+	{"certificate", FIELD_TEXTS, AGENT(certificates),
+	    .count_offset = offsetof(struct agent, certificate_count)},
 	{"executable", FIELD_TEXT, AGENT(executable)},
 	{"sha256", FIELD_TEXT, AGENT(sha256)},
+	{"uid", FIELD_CUSTOM, .read = read_agent_uids},
+	{"needs_person", FIELD_BOOL, AGENT(needs_person),
+	    .fallback = "false"},
 	{"acts_for", FIELD_STRUCTS, AGENT(acts_for),
 	    .count_offset = offsetof(struct agent, acts_for_count),
 	    .may_be_empty = true, .schema = &who_person_schema},
@@ -205,51 +279,15 @@ static const struct schema identities_schema = {
 	    .offset = offsetof(struct identities, agents),
 	    .count_offset = offsetof(struct identities, agent_count),
 	    .may_be_empty = true, .schema = &agent_schema},
-	{"tokens", FIELD_NOTHING, .not_yet = true, .fallback = "[]"},
+	{"tokens", FIELD_STRUCTS,
+	    .offset = offsetof(struct identities, issuers),
+	    .count_offset = offsetof(struct identities, issuer_count),
+	    .may_be_empty = true, .schema = &token_issuer_schema},
 	{0},
     },
 };
 
 /* --- what only the whole file can tell ----------------------------------- */
-
-static const struct person *
-find_person(const struct identities *ids, struct text name)
-{
-	size_t i;
-
-	for (i = 0; i < ids->person_count; i++) {
-		if (text_is(ids->people[i].name, name))
-			return &ids->people[i];
-	}
-	return NULL;
-}
-
-static const struct agent *
-find_agent(const struct identities *ids, struct text name)
-{
-	size_t i;
-
-	for (i = 0; i < ids->agent_count; i++) {
-		if (text_is(ids->agents[i].name, name))
-			return &ids->agents[i];
-	}
-	return NULL;
-}
-
-/* Whose `uid:` entry names this user; NULL: nobody's. */
-static const struct person *
-find_uid(const struct person *people, size_t count, uid_t uid)
-{
-	size_t i, k;
-
-	for (i = 0; i < count; i++) {
-		for (k = 0; k < people[i].uid_count; k++) {
-			if (people[i].uids[k] == uid)
-				return &people[i];
-		}
-	}
-	return NULL;
-}
 
 static void
 check_uids(struct reading *r, const struct node *map,
@@ -259,7 +297,7 @@ check_uids(struct reading *r, const struct node *map,
 	size_t i;
 
 	for (i = 0; i < p->uid_count; i++) {
-		other = find_uid(ids->people, index, p->uids[i]);
+		other = identity_uid_owner(ids->people, index, p->uids[i]);
 		if (other != NULL)
 			reading_complain(r, yaml_get(map, "uid"),
 			    "uid %lu is already `%s`",
@@ -280,12 +318,15 @@ check_identities(struct reading *r, const struct node *map, void *out)
 	for (i = 0; i < ids->agent_count; i++) {
 		const struct pair *pair = &agents->pairs[i];
 
-		if (find_person(ids, ids->agents[i].name) != NULL)
+		if (identity_person(ids, ids->agents[i].name) != NULL)
 			reading_complain(r, pair->key,
 			    "`%s` is a person already: a name is one or the "
 			    "other", pair->key->text.at);
 		who_check_list(r, yaml_get(pair->value, "acts_for"), ids);
 	}
+	identity_certificates_check(r, people, agents, out);
+	token_issuers_check(r, yaml_get(map, "tokens"), ids->issuers,
+	    ids->issuer_count);
 }
 
 enum err
@@ -307,82 +348,7 @@ identities_load(const char *file, struct arena *a, struct diagnostics *d,
 	return diagnostics_count(d) == before ? ERR_NONE : ERR_INVALID;
 }
 
-/* --- asking -------------------------------------------------------------- */
-
-static bool
-may_act_for(const struct agent *a, const struct person *p)
-{
-	struct identity person = {.user = p->name,
-	    .groups = p->groups,
-	    .group_count = p->group_count};
-	size_t i;
-
-	for (i = 0; i < a->acts_for_count; i++) {
-		if (who_matches(&a->acts_for[i], &person))
-			return true;
-	}
-	return false;
-}
-
-static enum err
-resolve_person(const struct person *p, struct identity *out)
-{
-	if (p == NULL)
-		return ERR_NOT_FOUND;
-	out->user = p->name;
-	out->groups = p->groups;
-	out->group_count = p->group_count;
-	return ERR_NONE;
-}
-
-static enum err
-resolve_single(const struct identities *ids, struct text name,
-    struct identity *out)
-{
-	const struct agent *a = find_agent(ids, name);
-
-	if (a == NULL)
-		return resolve_person(find_person(ids, name), out);
-	out->agent = a->name;
-	out->groups = a->groups;
-	out->group_count = a->group_count;
-	return ERR_NONE;
-}
-
-enum err
-identity_resolve(const struct identities *ids, struct text login,
-    struct identity *out, struct text *prover_out)
-{
-	const char *plus = login.len == 0 ? NULL
-					  : memchr(login.at, '+', login.len);
-	const struct person *p;
-	const struct agent *a;
-	enum err err;
-
-	memset(out, 0, sizeof(*out));
-	*prover_out = login;
-	if (plus == NULL)
-		return resolve_single(ids, login, out);
-	p = find_person(ids,
-	    (struct text){login.at, (size_t)(plus - login.at)});
-	a = find_agent(ids,
-	    (struct text){plus + 1,
-		login.len - (size_t)(plus + 1 - login.at)});
-	if (p == NULL || a == NULL)
-		return ERR_NOT_FOUND;
-	if (!may_act_for(a, p))
-		return ERR_REFUSED;
-	err = resolve_person(p, out);
-	out->agent = a->name;
-	*prover_out = a->name;
-	return err;
-}
-
-const struct person *
-identity_by_uid(const struct identities *ids, uid_t uid)
-{
-	return find_uid(ids->people, ids->person_count, uid);
-}
+/* --- accounts of the system ---------------------------------------------- */
 
 /* Is there an account of this person's name, and does it own its uid? */
 static bool
@@ -409,7 +375,7 @@ identities_find_accounts(struct identities *ids, struct arena *a)
 
 		/* Who has a `uid:` is that user and no other of that name. */
 		if (p->uid_count > 0 || !has_account(p, &uid) ||
-		    find_uid(ids->people, ids->person_count, uid) != NULL)
+		    identity_uid_owner(ids->people, ids->person_count, uid) != NULL)
 			continue;
 		p->uids = arena_array(a, 1, sizeof(*p->uids));
 		if (p->uids == NULL)

@@ -8,11 +8,13 @@
 #ifndef SALLYPORT_IDENTITY_H
 #define SALLYPORT_IDENTITY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/arena.h"
 #include "common/err.h"
 #include "common/text.h"
+#include "common/token_issuer.h"
 
 enum {
 	IDENTITY_NAME_MAX = 63,	  /* bytes of a user's or agent's name */
@@ -25,8 +27,12 @@ struct identity {
 	struct text agent; /* len 0: none (the person is at the keyboard) */
 	const struct text *groups; /* the user's; or, for an agent alone, its */
 	size_t group_count;
-	struct text via;	/* "scram-sha-256", … how it was proved */
-	struct text process;	/* where the kernel attests it; or len 0 */
+	/* how it was proved: one word, or two with a + between
+	 * ("certificate+token"), and how each part was; "agent" for a person
+	 * of whom the agent may speak */
+	struct text via, user_via, agent_via;
+	/* the executable at the other end, where the kernel attests it */
+	struct text process;
 	/* "127.0.0.1:54321", "[::1]:54321" or "unix"; `from` reads it */
 	struct text client;
 };
@@ -45,8 +51,13 @@ struct person {
 	struct text name;
 	struct text *groups;
 	size_t group_count;
+	/* Proofs: each that is given must be brought. None: a token only. */
 	struct text password; /* SCRAM verifier; only in the broker */
-	uid_t *uids;	      /* operating system users that are this person */
+	const char *pam;      /* a service of PAM; NULL */
+	struct text *certificates; /* any of: "uri:…", "dns:…", … */
+	size_t certificate_count;
+	uid_t *uids; /* operating system users that are this person, for the
+		      * operator's command; no proof to a listener */
 	size_t uid_count;
 };
 
@@ -54,8 +65,15 @@ struct agent {
 	struct text name;
 	struct text *groups; /* as a subject of its own, without a person */
 	size_t group_count;
+	/* Proofs: each that is given must be brought. None: a token only. */
 	struct text password;
-	struct text certificate, executable, sha256; /* proofs yet to come */
+	const char *pam;
+	struct text *certificates;
+	size_t certificate_count;
+	struct text executable, sha256; /* of its process */
+	uid_t *uids;			/* any of */
+	size_t uid_count;
+	bool needs_person; /* whom it acts for must prove that, too */
 	struct who *acts_for; /* any of; none: acts for nobody */
 	size_t acts_for_count;
 };
@@ -65,16 +83,32 @@ struct identities {
 	size_t person_count;
 	struct agent *agents;
 	size_t agent_count;
+	struct token_issuer *issuers; /* only in the verifier's hands */
+	size_t issuer_count;
 };
 
-/* The login `alice`, `copilot` or `alice+copilot` resolved: a known person,
- * a known agent, or both with the agent allowed to act for the person.
- * `prover_out` is the one whose password proves the login (the agent if
- * there is one). ERR_NOT_FOUND, or ERR_REFUSED when the agent may not act
- * for that person. Names in `out` borrow from `ids`; via/client are left
- * empty. */
+/* The person or agent of that name, or NULL. */
+const struct person *identity_person(
+    const struct identities *ids, struct text name);
+const struct agent *identity_agent(
+    const struct identities *ids, struct text name);
+
+/* The login `alice`, `copilot` or `alice+copilot` taken apart: a known person,
+ * a known agent, or both (NULL: not named). ERR_NOT_FOUND. */
+enum err identity_parts(const struct identities *ids, struct text login,
+    const struct person **person_out, const struct agent **agent_out)
+    MUST_CHECK;
+
+/* May the agent act for a person with these groups? */
+bool identity_acts_for(const struct agent *a, const struct person *p,
+    const struct text *groups, size_t group_count);
+
+/* The same login resolved, with the agent allowed to act for the person, for
+ * examples and explain. ERR_NOT_FOUND, or ERR_REFUSED when the agent may not
+ * act for that person. Names in `out` borrow from `ids`; how it is proved and
+ * the client are left empty. */
 enum err identity_resolve(const struct identities *ids, struct text login,
-    struct identity *out, struct text *prover_out) MUST_CHECK;
+    struct identity *out) MUST_CHECK;
 
 /* Does `who` describe this identity? NULL or empty `who` describes all. */
 bool who_matches(const struct who *who, const struct identity *id);
@@ -82,5 +116,8 @@ bool who_matches(const struct who *who, const struct identity *id);
 /* The person an operating system user is, by `uids`; NULL: nobody. Asks
  * nobody else, so that it may be called where nothing may be waited for. */
 const struct person *identity_by_uid(const struct identities *ids, uid_t uid);
+/* The same among the first `count` of these. */
+const struct person *identity_uid_owner(
+    const struct person *people, size_t count, uid_t uid);
 
 #endif

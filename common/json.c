@@ -2,7 +2,9 @@
  * json.c - one JSON object into a fixed buffer.
  *
  * The rule: what json.len covers never exceeds the buffer, and text that is
- * not valid UTF-8 becomes U+FFFD, so that a record is always valid JSON.
+ * not valid UTF-8 becomes U+FFFD, so that a record is always valid JSON.  So
+ * does a zero byte: programs on a record's way end a string there (rsyslog's
+ * JSON library does), and would lose what stands behind it.
  */
 #include <stdio.h>
 
@@ -56,7 +58,9 @@ json_escape(struct json *j, unsigned char c)
 {
 	char code[8];
 
-	if (c == '"' || c == '\\')
+	if (c == '\0')
+		snprintf(code, sizeof(code), "\\ufffd");
+	else if (c == '"' || c == '\\')
 		snprintf(code, sizeof(code), "\\%c", c);
 	else if (c == '\n')
 		snprintf(code, sizeof(code), "\\n");

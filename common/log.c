@@ -26,12 +26,18 @@ static const char *role_name = "sallyport";
 static bool is_to_stderr;
 static int fd = -1;
 static unsigned long lost;
+static int (*opener)(void *context); /* NULL: this process may itself */
+static void *opener_context;
 
 static void
 log_connect(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
+	if (opener != NULL) {
+		fd = opener(opener_context);
+		return;
+	}
 	_Static_assert(sizeof(log_socket) <= sizeof(address.sun_path),
 	    "the path fits");
 	memcpy(address.sun_path, log_socket, sizeof(log_socket));
@@ -49,6 +55,7 @@ log_init(const char *role, bool to_stderr)
 {
 	role_name = role;
 	is_to_stderr = to_stderr;
+	tzset(); /* reads a file, which it cannot do for ever */
 	if (fd < 0)
 		log_connect();
 }
@@ -57,6 +64,13 @@ void
 log_role(const char *role)
 {
 	role_name = role;
+}
+
+void
+log_set_opener(int (*open)(void *context), void *context)
+{
+	opener = open;
+	opener_context = context;
 }
 
 /* A daemon that was restarted left us a dead socket: try once more. */

@@ -151,6 +151,11 @@ struct docket *docket_new(const struct policy *p, const struct identity *id,
     const struct place *place);
 void docket_free(struct docket *d);
 
+/* Is every known statement with the trait escaping-function allowed, whatever
+ * else it is, as far as its functions go? Nobody need find out then which
+ * statements have it. */
+bool docket_frees_escaping(const struct docket *d);
+
 /* As policy_decide() with what the docket was made of: the same verdict. */
 enum err docket_decide(const struct docket *d, const struct statement *s,
     time_t now, relation_resolver resolve, void *context, struct arena *a,
@@ -178,7 +183,7 @@ enum err policy_judge(const struct policy *p, const struct identity *id,
 /* Encode to the published form / decode and compile it. The form is
  * versioned (POLICY_FORMAT); another version's gives ERR_VERSION, damage
  * ERR_MALFORMED. Decoded texts point into the arena. */
-enum { POLICY_FORMAT = 1 };
+enum { POLICY_FORMAT = 2 };
 enum err policy_encode(const struct policy *p, struct arena *a,
     struct text *out) MUST_CHECK;
 enum err policy_decode(struct text form, struct arena *a,

@@ -73,7 +73,7 @@ static const struct shape agent_shape = {
     .parts = (const struct part[]){
 	CODEC_TEXT(struct agent, name),
 	CODEC_LIST(struct agent, groups, group_count, &codec_text_shape),
-	CODEC_TEXT(struct agent, certificate),
+	/* no proof by themselves: what the porter is to look at */
 	CODEC_TEXT(struct agent, executable),
 	CODEC_TEXT(struct agent, sha256),
 	CODEC_LIST(struct agent, acts_for, acts_for_count, &who_shape),

@@ -375,6 +375,22 @@ unknown_statement(struct weighing *w)
 	    (int)words.len, words.at);
 }
 
+static const char *
+escaping_statement(struct weighing *w)
+{
+	struct text f = w->statement->function;
+
+	if (f.len == 0)
+		return "it runs or makes code that may do anything (runs SQL "
+		       "made at run time, sets what nobody can tell, or "
+		       "cannot be read), and no rule has escaping-function";
+	return arena_printf(w->arena,
+	    "it calls %.*s(), which reaches past the statement (runs SQL "
+	    "given as text, or touches other sessions, files, servers or "
+	    "settings), and no rule has escaping-function",
+	    (int)f.len, f.at);
+}
+
 static enum err
 conclude_all(struct weighing *w)
 {
@@ -384,14 +400,7 @@ conclude_all(struct weighing *w)
 		return conclude(w, THEN_DENY, NULL, unknown_statement(w));
 	if ((w->statement->traits & BIT(TRAIT_ESCAPING_FUNCTION)) != 0 &&
 	    !w->has_escaping)
-		return conclude(w, THEN_DENY, NULL,
-		    arena_printf(w->arena,
-			"it calls %.*s(), which reaches past the statement "
-			"(runs SQL given as text, or touches other sessions, "
-			"files, servers or settings), and no rule has "
-			"escaping-function",
-			(int)w->statement->function.len,
-			w->statement->function.at));
+		return conclude(w, THEN_DENY, NULL, escaping_statement(w));
 	if (w->approve != NULL)
 		return conclude_rule(
 		    w, THEN_APPROVE, w->approve, "approval needed by");

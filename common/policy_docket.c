@@ -116,6 +116,35 @@ docket_new(const struct policy *p, const struct identity *id,
 	return d;
 }
 
+static bool
+frees_escaping(const struct docket_rule *d)
+{
+	const struct rule *r = d->rule;
+
+	return r->then == THEN_ALLOW &&
+	    r->has == BIT(TRAIT_ESCAPING_FUNCTION) && r->lacks == 0 &&
+	    r->to_count == 0 && r->matches.len == 0 && r->when == NULL &&
+	    (d->operations & EVERY_KNOWN_OPERATION) == EVERY_KNOWN_OPERATION;
+}
+
+bool
+docket_frees_escaping(const struct docket *d)
+{
+	bool is_free = false;
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		const struct rule *r = d->rules[i].rule;
+
+		if (frees_escaping(&d->rules[i]))
+			is_free = true;
+		else if (((r->has | r->lacks) &
+			     BIT(TRAIT_ESCAPING_FUNCTION)) != 0)
+			return false;
+	}
+	return is_free;
+}
+
 void
 docket_free(struct docket *d)
 {

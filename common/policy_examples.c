@@ -188,8 +188,7 @@ static enum err
 example_identity(const struct identities *ids, struct text as,
     struct identity *out)
 {
-	struct text prover;
-	enum err err = identity_resolve(ids, as, out, &prover);
+	enum err err = identity_resolve(ids, as, out);
 
 	out->via = TEXT("scram-sha-256");
 	out->client = TEXT("127.0.0.1:5432");

@@ -111,8 +111,7 @@ check_login(struct reading *r, const struct node *n,
     const struct identities *ids)
 {
 	struct identity id;
-	struct text prover;
-	enum err err = identity_resolve(ids, n->text, &id, &prover);
+	enum err err = identity_resolve(ids, n->text, &id);
 
 	if (err == ERR_NOT_FOUND)
 		reading_complain(r, n,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/policy_file.h"
+#include "common/settings_login.h"
 
 struct loading {
 	struct reading reading;
@@ -291,6 +292,8 @@ check_names(struct loading *l)
 	}
 	complain_of_twins(l, rules, rule_count, "rule");
 	complain_of_twins(l, protects, protect_count, "protect");
+	settings_check_logins(
+	    &l->reading, l->names.settings, l->names.identities);
 	return ERR_NONE;
 }
 

@@ -102,6 +102,10 @@ struct touch {
 	bool is_code_unseen;	/* … that is unknown: read the catalogue again */
 	bool is_code_protected; /* … that reads protected columns */
 	bool is_code_storing;	/* … and may write them somewhere */
+	/* Users' code that runs with it, or that it makes, may run SQL made at
+	 * run time or change a setting that nobody can tell; said of every
+	 * identity, whether or not anything is protected from it. */
+	bool is_code_escaping;
 	/* It calls code that may read anything and write it somewhere. */
 	bool is_code_dynamic;
 	/* … that is not called as a function is: operators, casts, rules and

@@ -171,6 +171,7 @@ protection_code_reads(
 	bool was_protected = out->is_code_protected;
 	size_t i;
 
+	out->is_code_escaping |= c->escapes;
 	if (p->is_empty)
 		return ERR_NONE;
 	out->is_code_protected = false;
@@ -271,8 +272,10 @@ take_call(void *context, const struct code_call *call)
 		e = protection_code_reads(c->p, code, &read);
 	if (e != ERR_NONE)
 		return e == ERR_NOT_FOUND ? ERR_NONE : e;
-	return read.is_code_protected || read.is_code_open ? touch_code(c, call)
-							   : ERR_NONE;
+	return read.is_code_protected || read.is_code_open ||
+		read.is_code_escaping
+	    ? touch_code(c, call)
+	    : ERR_NONE;
 }
 
 /* Without a catalogue any call may be one of users' code. */
@@ -327,7 +330,19 @@ touch_attached(struct calls *c, enum code_kind kind, struct text name)
 	c->out->is_code_storing |= read.is_code_storing;
 	c->out->runs_inner |= read.is_code_protected || read.is_code_open;
 	c->out->is_inner_open |= read.is_code_open;
+	c->out->is_code_escaping |= read.is_code_escaping;
 	c->out->fills_rows |= kind == CODE_ROWS && read.is_code_open;
+	return e == ERR_NOT_FOUND ? ERR_NONE : e;
+}
+
+/* Told of for nothing else. */
+static enum err
+touch_escape(struct calls *c, enum code_kind kind, struct text name)
+{
+	const struct code *code;
+	enum err e = protection_code_named(c->p, kind, name, &code);
+
+	c->out->is_code_escaping |= e == ERR_NONE && code->escapes;
 	return e == ERR_NOT_FOUND ? ERR_NONE : e;
 }
 
@@ -344,9 +359,13 @@ touch_relations(struct calls *c)
 		    .kind = CODE_RELATION, .name = s->relations[i].name};
 
 		e = touch_attached(c, CODE_SECURITY, rules.name);
+		if (e == ERR_NONE)
+			e = touch_escape(c, CODE_READING, rules.name);
 		if (e != ERR_NONE || !s->relations[i].is_written)
 			continue;
-		e = touch_code(c, &rules);
+		e = touch_escape(c, CODE_WRITING, rules.name);
+		if (e == ERR_NONE)
+			e = touch_code(c, &rules);
 		if (e == ERR_NONE)
 			e = touch_attached(c, CODE_TRIGGER, rules.name);
 		if (e == ERR_NONE)
@@ -363,6 +382,7 @@ protection_code(
 	struct calls c = {p, s, out};
 	enum err e = code_load(p);
 
+	protection_escape(p, s, out);
 	out->is_code_known = e == ERR_NONE;
 	out->has_code = e != ERR_NONE || p->code_count > 0;
 	if (e == ERR_NOT_FOUND)

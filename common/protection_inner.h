@@ -146,6 +146,11 @@ enum err protection_code(struct protection *p, const struct statement *s,
 void protection_brought(struct protection *p, const struct statement *s,
     struct touch *out);
 
+/* Does the statement make code, or bring along a block, that may do what
+ * nobody can tell? Noted in the touch; whatever goes wrong, it does. */
+void protection_escape(struct protection *p, const struct statement *s,
+    struct touch *out);
+
 /* The code of that kind and name, until the next reading. ERR_NOT_FOUND: there
  * is none, or no catalogue. */
 enum err protection_code_named(struct protection *p, enum code_kind kind,

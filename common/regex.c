@@ -26,6 +26,14 @@ static struct {
 	pcre2_jit_stack *stack;
 } scratch;
 
+static bool is_interpreted; /* what is new */
+
+void
+pattern_interpret(void)
+{
+	is_interpreted = true;
+}
+
 static const uint32_t compile_options =
     PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_DUPNAMES;
 
@@ -122,7 +130,8 @@ pattern_compile(struct pattern *p, struct text source, struct arena *messages,
 	pattern_read_names(p);
 	/* Where code may not be made at run time this fails, and the
 	 * interpreter does the same work under the same ceilings. */
-	p->is_jit = pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0;
+	p->is_jit = !is_interpreted &&
+	    pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0;
 	return ERR_NONE;
 }
 

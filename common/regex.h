@@ -29,6 +29,11 @@ enum {
 
 struct pattern; /* compiled; not for two threads at once */
 
+/* From now on patterns are interpreted, with the same results under the same
+ * ceilings, in place of being compiled to machine code: a confined process
+ * cannot make any. Those that are there stay as they are. */
+void pattern_interpret(void);
+
 /* Compile. ERR_INVALID with a message "… at offset N" in `messages`'s arena
  * (static text when even that is full); ERR_MEMORY. A pattern's groups may
  * share names. The caller frees with pattern_free(). */

@@ -2,38 +2,32 @@
  * scram.c - SCRAM-SHA-256 keys and proofs, MD5 responses, base64.
  *
  * One rule: whatever was derived from a password is wiped before returning.
- * Passwords are taken as bytes: SASLprep changes nothing in ASCII, and others
- * are used as they stand, as PostgreSQL does when SASLprep refuses one.
+ * Passwords are prepared for SCRAM (saslprep.h), and taken as bytes for MD5.
  * Trusts its own constants only: salts, proofs and texts come from outside.
  */
 #include "common/scram.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <stdio.h>
+#include <unistd.h>
 
-_Static_assert(SCRAM_KEY_LEN == SHA256_DIGEST_LENGTH, "one hash, one length");
+#include "common/hmac.h"
+#include "common/saslprep.h"
+
+_Static_assert((int)SCRAM_KEY_LEN == (int)HMAC_LEN, "one hash, one length");
 
 static enum err
 hmac(const uint8_t *key, struct text message, uint8_t *out)
 {
-	unsigned len = SCRAM_KEY_LEN;
-
-	if (HMAC(EVP_sha256(), key, SCRAM_KEY_LEN,
-		(const unsigned char *)message.at, message.len, out,
-		&len) == NULL ||
-	    len != SCRAM_KEY_LEN)
-		return ERR_SYSTEM;
-	return ERR_NONE;
+	return hmac_sha256(
+	    (struct text){(const char *)key, SCRAM_KEY_LEN}, message, out);
 }
 
 static enum err
 sha256(const uint8_t *bytes, size_t len, uint8_t *out)
 {
-	return SHA256(bytes, len, out) == NULL ? ERR_SYSTEM : ERR_NONE;
+	return hash_sha256((struct text){(const char *)bytes, len}, out);
 }
 
 static void
@@ -154,7 +148,7 @@ scram_verifier_make(struct text password, char *out)
 	uint8_t salted[SCRAM_KEY_LEN], client[SCRAM_KEY_LEN];
 	enum err e;
 
-	if (RAND_bytes(v.salt, SCRAM_SALT_LEN) != 1)
+	if (getentropy(v.salt, SCRAM_SALT_LEN) != 0)
 		return ERR_SYSTEM;
 	e = scram_salt(password, v.salt, v.salt_len, v.iterations, salted);
 	if (e == ERR_NONE)
@@ -171,14 +165,20 @@ enum err
 scram_salt(struct text password, const uint8_t *salt, size_t salt_len,
     uint32_t iterations, uint8_t *salted_out)
 {
+	char prepared[SASLPREP_MAX];
+	size_t len;
+	enum err e;
+
 	if (salt_len == 0 || salt_len > SCRAM_SALT_MAX || iterations == 0 ||
 	    iterations > SCRAM_ITERATIONS_MAX || password.len > 1024)
 		return ERR_MALFORMED;
-	if (PKCS5_PBKDF2_HMAC(password.len == 0 ? "" : password.at,
-		(int)password.len, salt, (int)salt_len, (int)iterations,
-		EVP_sha256(), SCRAM_KEY_LEN, salted_out) != 1)
-		return ERR_SYSTEM;
-	return ERR_NONE;
+	e = saslprep(password, prepared, &len);
+	if (e == ERR_NONE &&
+	    PKCS5_PBKDF2_HMAC(prepared, (int)len, salt, (int)salt_len,
+		(int)iterations, EVP_sha256(), SCRAM_KEY_LEN, salted_out) != 1)
+		e = ERR_SYSTEM;
+	OPENSSL_cleanse(prepared, sizeof(prepared));
+	return e;
 }
 
 enum err

@@ -57,7 +57,7 @@ enum err scram_verifier_parse(
  * `out` of SCRAM_VERIFIER_MAX bytes. */
 enum err scram_verifier_make(struct text password, char *out) MUST_CHECK;
 
-/* SaltedPassword := PBKDF2. */
+/* SaltedPassword := PBKDF2 of the password, prepared. */
 enum err scram_salt(struct text password, const uint8_t *salt, size_t salt_len,
     uint32_t iterations, uint8_t *salted_out) MUST_CHECK;
 

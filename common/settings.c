@@ -10,6 +10,7 @@
 #include "common/config.h"
 #include "common/schema.h"
 #include "common/settings_address.h"
+#include "common/settings_login.h"
 
 /* --- upstreams ----------------------------------------------------------- */
 
@@ -89,26 +90,6 @@ read_labels(struct reading *r, const struct node *n, void *out)
 
 #define ROW_UPSTREAM(field) .offset = offsetof(struct upstream, field)
 
-/* Many would write it here: the settings are shown and copied about. */
-static void
-refuse_password(struct reading *r, const struct node *n, void *field)
-{
-	(void)field;
-	reading_complain(r, n, "a password does not stand here: put it into a "
-	    "file of its own and name that with `password_file`");
-}
-
-static const struct schema login_schema = {
-    .what = "a login",
-    .size = sizeof(struct upstream),
-    .rows = (const struct row[]){
-	{"user", FIELD_STRING, ROW_UPSTREAM(login_user), .is_required = true},
-	{"password_file", FIELD_PATH, ROW_UPSTREAM(password_file)},
-	{"password", FIELD_CUSTOM, .read = refuse_password},
-	{0},
-    },
-};
-
 static const struct schema upstream_tls_schema = {
     .what = "an upstream's tls",
     .size = sizeof(struct upstream),
@@ -154,7 +135,7 @@ check_upstream(struct reading *r, const struct node *map, void *out)
 	struct upstream *u = out;
 	const struct node *tls = yaml_get(map, "tls");
 
-	u->password_file_at = place_of(yaml_get(map, "login"), "password_file");
+	settings_finish_logins(r, map, u);
 	if (tls == NULL || tls->kind != NODE_MAP)
 		return;
 	place_tls_files(tls, "ca", &u->tls);
@@ -168,7 +149,8 @@ check_upstream(struct reading *r, const struct node *map, void *out)
 		    "`certificate` and `key` are only of use together");
 }
 
-/* login, tls and labels fill the same struct upstream, at no offset. */
+/* login, logins, tls and labels fill the same struct upstream, at no
+ * offset. */
 static const struct schema upstream_schema = {
     .what = "an upstream",
     .size = sizeof(struct upstream),
@@ -183,7 +165,8 @@ static const struct schema upstream_schema = {
 	{"application_name", FIELD_CHOICE, ROW_UPSTREAM(application_name),
 	    .choices = application_names},
 	{"login", FIELD_STRUCT, .is_required = true,
-	    .schema = &login_schema},
+	    .schema = &settings_login_schema},
+	{"logins", FIELD_CUSTOM, .read = settings_read_logins},
 	{"tls", FIELD_STRUCT, .schema = &upstream_tls_schema},
 	{0},
     },
@@ -201,6 +184,7 @@ static const struct schema listener_tls_schema = {
 	    .is_required = true},
 	{"key", FIELD_PATH, ROW_LISTENER(tls.key), .is_required = true},
 	{"client_ca", FIELD_PATH, ROW_LISTENER(tls.ca)},
+	{"client_crl", FIELD_PATH, ROW_LISTENER(tls.crl)},
 	{"required", FIELD_BOOL, ROW_LISTENER(requires_tls),
 	    .fallback = "false"},
 	{0},
@@ -216,6 +200,10 @@ check_listener_tls(struct reading *r, const struct node *map, void *out)
 	if (tls == NULL)
 		return;
 	place_tls_files(tls, "client_ca", &l->tls);
+	l->tls.crl_at = place_of(tls, "client_crl");
+	if (l->tls.crl != NULL && l->tls.ca == NULL)
+		reading_complain(r, yaml_get(tls, "client_crl"),
+		    "`client_crl` without `client_ca`");
 	if (is_unix(l->address))
 		reading_complain(r, tls, "there is no TLS on a Unix socket");
 }
@@ -287,7 +275,7 @@ static const struct schema audit_schema = {
 	    .fallback = "deny", .choices = failures},
 	{"literals", FIELD_CUSTOM, ROW(audit_keeps_literals),
 	    .fallback = "redact", .read = read_literals},
-	{"key_file", FIELD_PATH, ROW(audit_key_file), .not_yet = true},
+	{"key_file", FIELD_PATH, ROW(audit_key_file)},
 	{0},
     },
 };
@@ -380,6 +368,7 @@ check_listener(struct reading *r, const struct node *map, struct settings *s,
 	struct listener *l = &s->listeners[index];
 	size_t i;
 
+	l->address_at = place_of(map, "address");
 	if (l->upstream != NULL)
 		resolve_upstream(r, yaml_get(map, "upstream"), s, l);
 	for (i = 0; l->address != NULL && i < index; i++) {
@@ -402,6 +391,10 @@ check_settings(struct reading *r, const struct node *map, void *out)
 	s->identities_at = place_of(map, "identities");
 	s->policies_at = place_of(map, "policies");
 	s->run_as_at = place_of(map, "run_as");
+	s->state_at = place_of(map, "state");
+	s->control_at = place_of(map, "control");
+	s->audit_socket_at = place_of(yaml_get(map, "audit"), "socket");
+	s->audit_key_file_at = place_of(yaml_get(map, "audit"), "key_file");
 	if (s->listener_count > CONFIG_LISTENERS_MAX) {
 		reading_complain(r, listen, "more than %d listeners",
 		    CONFIG_LISTENERS_MAX);

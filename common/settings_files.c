@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/file_trust.h"
 
 enum { EXPLANATION_MAX = 512 };
 
@@ -41,7 +42,7 @@ password_file_open(const char *path, struct file_state *out)
 	struct stat st;
 	int fd = file_open(path, &st, out);
 
-	if (fd < 0 || (st.st_mode & S_IROTH) == 0)
+	if (fd < 0 || !trust_is_exposed(&st))
 		return fd;
 	close(fd);
 	out->err = ERR_REFUSED;
@@ -62,40 +63,62 @@ password_file_explain(const char *path, const struct file_state *state,
 		snprintf(out, size, "%s: %s", path, strerror(state->error));
 }
 
+static void
+password_file_look(const char *path, struct file_state *out)
+{
+	int fd;
+
+	*out = (struct file_state){.err = ERR_NONE};
+	if (path == NULL)
+		return;
+	fd = password_file_open(path, out);
+	if (fd >= 0)
+		close(fd);
+}
+
 void
 password_files_look(const struct settings *s, struct file_state *states)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < s->upstream_count; i++) {
-		const char *path = s->upstreams[i].password_file;
-		int fd;
+		const struct upstream *u = &s->upstreams[i];
 
-		states[i] = (struct file_state){.err = ERR_NONE};
-		if (path == NULL)
-			continue;
-		fd = password_file_open(path, &states[i]);
-		if (fd >= 0)
-			close(fd);
+		for (k = 0; k < u->login_count; k++)
+			password_file_look(
+			    u->logins[k].password_file, states++);
 	}
+}
+
+static void
+password_file_complain(const struct settings *s,
+    const struct upstream_login *login, const struct file_state *state,
+    struct diagnostics *d)
+{
+	char text[EXPLANATION_MAX];
+
+	/* who may read it is told by settings_check_trust() */
+	if (state->err == ERR_NONE || state->err == ERR_REFUSED ||
+	    login->password_file == NULL)
+		return;
+	password_file_explain(
+	    login->password_file, state, text, sizeof(text));
+	diagnostics_add(d, s->file, login->password_file_at.line,
+	    login->password_file_at.column, "%s", text);
 }
 
 void
 password_files_complain(const struct settings *s,
     const struct file_state *states, struct diagnostics *d)
 {
-	char text[EXPLANATION_MAX];
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < s->upstream_count; i++) {
 		const struct upstream *u = &s->upstreams[i];
 
-		if (states[i].err == ERR_NONE || u->password_file == NULL)
-			continue;
-		password_file_explain(
-		    u->password_file, &states[i], text, sizeof(text));
-		diagnostics_add(d, s->file, u->password_file_at.line,
-		    u->password_file_at.column, "%s", text);
+		for (k = 0; k < u->login_count; k++)
+			password_file_complain(
+			    s, &u->logins[k], states++, d);
 	}
 }
 
@@ -138,19 +161,4 @@ settings_check_files(const struct settings *s, struct diagnostics *d)
 	enum err policies = check_policies(s, d);
 
 	return identities != ERR_NONE ? identities : policies;
-}
-
-bool
-identities_are_exposed(const char *file, const struct identities *ids)
-{
-	bool has_verifiers = false;
-	struct stat st;
-	size_t i;
-
-	for (i = 0; i < ids->person_count; i++)
-		has_verifiers |= ids->people[i].password.len > 0;
-	for (i = 0; i < ids->agent_count; i++)
-		has_verifiers |= ids->agents[i].password.len > 0;
-	return has_verifiers && stat(file, &st) == 0 &&
-	    (st.st_mode & S_IROTH) != 0;
 }

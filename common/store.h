@@ -17,7 +17,7 @@
 #include "common/err.h"
 #include "common/text.h"
 
-enum { STORE_FORMAT = 5, STORE_NAME_MAX = 400 };
+enum { STORE_FORMAT = 6, STORE_NAME_MAX = 400 };
 
 struct store;
 
@@ -105,6 +105,10 @@ enum code_kind {
 	CODE_TRIGGER,
 	CODE_ROWS,
 	CODE_SECURITY, /* … when it is read or written: row security */
+	/* Likewise, but told of only where it escapes: what runs with the
+	 * query of a view or a policy, and with what is written. */
+	CODE_READING,
+	CODE_WRITING,
 	CODE_KIND_MAX
 };
 struct code {
@@ -119,6 +123,9 @@ struct code {
 	bool is_in_system; /* some of it is in the schema pg_catalog */
 	bool is_opaque; /* it may read anything: dynamic SQL, C … */
 	bool stores;	/* it may write what it reads somewhere */
+	/* It may run SQL made at run time, change a setting whose name is not
+	 * told, or is not there to be read. */
+	bool escapes;
 	/* What it may read, by itself or through what it calls. */
 	struct column_source *sources;
 	size_t source_count;

@@ -20,6 +20,7 @@ static const struct shape code_shape = {
 	CODEC_NUMBER(struct code, is_in_system, 1),
 	CODEC_NUMBER(struct code, is_opaque, 1),
 	CODEC_NUMBER(struct code, stores, 1),
+	CODEC_NUMBER(struct code, escapes, 1),
 	CODEC_LIST(struct code, sources, source_count, &store_source_shape),
 	CODEC_END,
     },

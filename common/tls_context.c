@@ -16,6 +16,7 @@
 
 #include "common/tls_files.h"
 #include "common/tls_key.h"
+#include "common/tls_trust.h"
 #include "common/tls_warm.h"
 
 /* ephemeral keys and authenticated encryption only; those of TLS 1.3 are */
@@ -50,11 +51,16 @@ context_harden(SSL_CTX *c)
 	SSL_CTX_set_options(c, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
 				   SSL_OP_NO_TICKET |
 				   SSL_OP_IGNORE_UNEXPECTED_EOF);
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION /* the verifier reads them bare */
+	SSL_CTX_set_options(c, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION |
+				   SSL_OP_NO_TX_CERTIFICATE_COMPRESSION);
+#endif
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS |
 				SSL_MODE_ENABLE_PARTIAL_WRITE |
 				SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(c, 1);
+	SSL_CTX_set_security_level(c, TLS_SECURITY_LEVEL);
 	return SSL_CTX_set_num_tickets(c, 0) == 1 &&
 	       SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(c, CIPHERS_OF_TLS_1_2) == 1;
@@ -111,7 +117,7 @@ listener_fill(SSL_CTX *c, const struct listener *l, size_t place,
 	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	if (e != ERR_NONE || l->tls.ca == NULL)
 		return e;
-	e = ca_load(c, l->tls.ca, reason);
+	e = tls_trust_load(SSL_CTX_get_cert_store(c), &l->tls, reason);
 	if (e != ERR_NONE)
 		return e;
 	names = SSL_load_client_CA_file(l->tls.ca);
@@ -122,7 +128,9 @@ listener_fill(SSL_CTX *c, const struct listener *l, size_t place,
 	}
 	SSL_CTX_set_client_CA_list(c, names);
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
-	return ERR_NONE;
+	return SSL_CTX_set1_client_sigalgs_list(c, TLS_CLIENT_SIGNATURES) == 1
+		   ? ERR_NONE
+		   : ERR_MEMORY;
 }
 
 /* With `mode: require` a given CA is checked all the same, only the name is
@@ -137,8 +145,8 @@ upstream_fill(SSL_CTX *c, const struct upstream *u, size_t place,
 		e = identity_load(c, &u->tls, TLS_SIDE_UPSTREAM, place, reason);
 	if (e == ERR_NONE && u->tls.ca != NULL)
 		e = ca_load(c, u->tls.ca, reason);
-	else if (e == ERR_NONE && SSL_CTX_set_default_verify_paths(c) != 1)
-		e = ERR_SYSTEM;
+	else if (e == ERR_NONE && u->tls_mode == TLS_VERIFY_FULL)
+		tls_trust_system(SSL_CTX_get_cert_store(c));
 	if (e != ERR_NONE)
 		return e;
 	if (u->tls_mode == TLS_VERIFY_FULL || u->tls.ca != NULL)

@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/tls_trust.h"
+
 enum { FILE_MAX = 1024 * 1024 };
 
 struct checking {
@@ -66,10 +68,8 @@ bytes_of(int fd, const char *path, char reason[TLS_REASON_MAX])
 	return bytes;
 }
 
-/* The first certificate of a PEM file, to be freed with X509_free(). When it
- * cannot be had, `reason` says why: ERR_SYSTEM, ERR_MALFORMED. */
-static enum err
-certificate_load(const char *path, X509 **out, char reason[TLS_REASON_MAX])
+enum err
+tls_certificate_load(const char *path, X509 **out, char reason[TLS_REASON_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	BIO *bytes;
@@ -218,13 +218,14 @@ pair_check(const struct checking *c, const struct tls_files *f)
 
 	if (f->certificate == NULL)
 		return;
-	of_certificate = certificate_load(f->certificate, &x, reason);
+	of_certificate = tls_certificate_load(f->certificate, &x, reason);
 	if (of_certificate != ERR_NONE)
 		complain(c, f->certificate_at, reason);
 	else
 		expiry_warn(c, f->certificate, x);
 	of_key = tls_key_load(f->key, &key, reason);
-	if (of_key != ERR_NONE)
+	/* who may read it is told by settings_check_trust() */
+	if (of_key != ERR_NONE && of_key != ERR_REFUSED)
 		complain(c, f->key_at, reason);
 	if (of_certificate == ERR_NONE && of_key == ERR_NONE &&
 	    X509_check_private_key(x, key) != 1) {
@@ -246,11 +247,24 @@ ca_check(const struct checking *c, const struct tls_files *f)
 
 	if (f->ca == NULL)
 		return;
-	if (certificate_load(f->ca, &x, reason) != ERR_NONE)
+	if (tls_certificate_load(f->ca, &x, reason) != ERR_NONE)
 		complain(c, f->ca_at, reason);
 	else
 		expiry_warn(c, f->ca, x);
 	X509_free(x);
+}
+
+static void
+crl_check(const struct checking *c, const struct tls_files *f)
+{
+	char reason[TLS_REASON_MAX];
+
+	if (f->crl == NULL)
+		return;
+	if (tls_crl_check(f->crl, reason) != ERR_NONE)
+		complain(c, f->crl_at, reason);
+	else if (reason[0] != '\0')
+		c->warn(reason);
 }
 
 void
@@ -263,6 +277,7 @@ tls_files_check(const struct settings *s, struct diagnostics *d,
 	for (i = 0; i < s->listener_count; i++) {
 		pair_check(&c, &s->listeners[i].tls);
 		ca_check(&c, &s->listeners[i].tls);
+		crl_check(&c, &s->listeners[i].tls);
 	}
 	for (i = 0; i < s->upstream_count; i++) {
 		pair_check(&c, &s->upstreams[i].tls);

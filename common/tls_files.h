@@ -24,7 +24,12 @@ enum {
 enum err tls_key_load(
     const char *path, EVP_PKEY **out, char reason[TLS_REASON_MAX]) MUST_CHECK;
 
-/* Look at all certificates, keys and CAs of the settings. What is wrong
+/* The first certificate of a PEM file, to be freed with X509_free(). When it
+ * cannot be had, `reason` says why: ERR_SYSTEM, ERR_MALFORMED. */
+enum err tls_certificate_load(
+    const char *path, X509 **out, char reason[TLS_REASON_MAX]) MUST_CHECK;
+
+/* Look at all certificates, keys, CAs and CRLs of the settings. What is wrong
  * becomes a diagnostic where the setting stands; what will soon be is told to
  * `warn`. For whoever may read the keys. */
 void tls_files_check(const struct settings *s, struct diagnostics *d,

@@ -16,7 +16,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "common/ipc.h"
+#include "common/broker_channel.h"
 
 #define PROVIDER     "sallyport"
 #define PARAM_PUBLIC "sallyport-public" /* SubjectPublicKeyInfo, DER */

@@ -169,6 +169,22 @@ group_matches(const struct who *who, const struct identity *id)
 	return false;
 }
 
+/* Both words of "certificate+token", and the whole. */
+static bool
+via_matches(const struct who *who, struct text via)
+{
+	const char *plus = via.len == 0 ? NULL : memchr(via.at, '+', via.len);
+	size_t len = plus == NULL ? 0 : (size_t)(plus - via.at);
+
+	if (part_matches(who->via, who->via_count, false, via))
+		return true;
+	return plus != NULL &&
+	    (any_matches(who->via, who->via_count,
+		 (struct text){via.at, len}) ||
+		any_matches(who->via, who->via_count,
+		    (struct text){plus + 1, via.len - len - 1}));
+}
+
 bool
 who_matches(const struct who *who, const struct identity *id)
 {
@@ -179,7 +195,7 @@ who_matches(const struct who *who, const struct identity *id)
 	    part_matches(who->agent, who->agent_count, who->agent_none,
 		id->agent) &&
 	    group_matches(who, id) &&
-	    part_matches(who->via, who->via_count, false, id->via) &&
+	    via_matches(who, id->via) &&
 	    part_matches(
 		who->process, who->process_count, false, id->process) &&
 	    (who->from_count == 0 || from_matches(who, id->client));

@@ -4,16 +4,18 @@
  * One rule: a request is approved only after every check here has passed,
  * under the lock, and the audit sink has taken the record of who decided.
  * Who the reviewer is comes from the kernel (SO_PEERCRED) and identities.yaml;
- * what the request says comes from a worker and is bounded here.
+ * what the request says comes from a worker and is bounded here; what was
+ * looked at is a copy, and the number that is decided about is master's.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/audit.h"
 #include "master/control.h"
+#include "master/record.h"
+#include "master/scoreboard.h"
 
 /* Control children take turns: a record lock goes with its process, so one
  * that dies holds up nobody. */
@@ -29,19 +31,32 @@ turn_take(struct master *m)
 	return result == 0;
 }
 
-static struct request *
-request_numbered(struct master *m, uint64_t number)
+/* A held statement as it was found. */
+struct held {
+	struct request request; /* a copy */
+	const struct request *shown;
+	struct decision *decision;
+	uint64_t word;
+};
+
+/* False: there is none of this number that could still be decided. */
+static bool
+held_find(struct master *m, uint64_t number, struct held *out)
 {
-	size_t i;
+	struct child *worker;
+	size_t i = 0;
 
-	for (i = 0; i < REQUESTS_MAX; i++) {
-		struct request *r = &m->board->requests[i];
-
-		if (atomic_load(&r->state) == REQUEST_PENDING &&
-		    r->number == number)
-			return r;
+	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
+		if (!scoreboard_is_held(
+			m->board, worker->index, &out->word) ||
+		    decision_number(out->word) != number)
+			continue;
+		out->shown = &m->board->seats[worker->index].request;
+		out->decision = &m->board->decisions[worker->index];
+		request_copy(out->shown, &out->request);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 static struct text
@@ -89,12 +104,12 @@ may_review(const struct rule *rule, const struct person *person)
 }
 
 static bool
-has_approved(const struct request *r, struct text name)
+has_approved(const struct held *h, struct text name)
 {
-	unsigned i, n = atomic_load(&r->approver_count);
+	unsigned i, n = decision_approvals(h->word);
 
 	for (i = 0; i < n && i < APPROVERS_MAX; i++) {
-		if (text_is(FIELD(r->approvers[i]), name))
+		if (text_is(FIELD(h->decision->approvers[i]), name))
 			return true;
 	}
 	return false;
@@ -103,8 +118,9 @@ has_approved(const struct request *r, struct text name)
 /* NULL when this peer may decide it; otherwise the refusal. */
 static json_t *
 decision_refused(struct master *m, const struct peer *peer,
-    const struct request *r, bool is_approved)
+    const struct held *h, bool is_approved)
 {
+	const struct request *r = &h->request;
 	const struct rule *rule = rule_of(m->policy, r);
 
 	if (peer->person->name.len >= SLOT_NAME_MAX)
@@ -123,7 +139,7 @@ decision_refused(struct master *m, const struct peer *peer,
 		    (int)peer->person->name.len, peer->person->name.at);
 	if (unix_ms() >= r->expires_at)
 		return control_refusal("it has expired");
-	if (is_approved && has_approved(r, peer->person->name))
+	if (is_approved && has_approved(h, peer->person->name))
 		return control_refusal(
 		    "you have approved it; it needs another person");
 	return NULL;
@@ -131,18 +147,15 @@ decision_refused(struct master *m, const struct peer *peer,
 
 static enum err
 decision_record(struct master *m, const struct peer *peer,
-    const struct request *r, bool is_approved)
+    const struct held *h, bool is_approved)
 {
-	struct audit *audit = audit_new(
-	    m->settings->audit_socket, m->settings->audit_facility);
+	const struct request *r = &h->request;
 	struct json *j;
-	enum err e;
 
-	if (audit == NULL)
+	if (m->audit == NULL)
 		return ERR_MEMORY;
-	j = audit_begin(audit, "approval");
-	json_text(j, "session", FIELD(r->session));
-	json_number(j, "request", (int64_t)r->number);
+	j = record_command(m, "approval", FIELD(r->session));
+	json_number(j, "request", (int64_t)decision_number(h->word));
 	json_cstring(j, "decision", is_approved ? "approve" : "deny");
 	json_text(j, "decided_by", peer->person->name);
 	json_number(j, "decided_by_uid", peer->uid);
@@ -153,57 +166,49 @@ decision_record(struct master *m, const struct peer *peer,
 		json_text(j, "agent", FIELD(r->agent));
 	json_text(j, "upstream", FIELD(r->upstream));
 	json_text(j, "database", FIELD(r->database));
-	e = audit_send(audit);
-	audit_free(audit);
-	return e;
+	return audit_send(m->audit);
 }
 
-/* Only a pid that is a worker of ours is signalled, whatever is written in
- * shared memory. */
-static void
-worker_wake(struct master *m, const struct request *r)
-{
-	struct child *worker = children_find(m->children, r->worker);
-
-	if (r->worker > 1 && worker != NULL && worker->kind == CHILD_WORKER)
-		kill(worker->pid, SIGUSR1);
-}
-
+/* The last word: the worker goes on with it, whatever it was about to do. */
 static json_t *
-settle(struct master *m, const struct peer *peer, struct request *r,
-    enum request_state to)
+settle(struct master *m, const struct peer *peer, struct held *h,
+    enum verdict_of_people verdict)
 {
-	field_set(r->decided_by, sizeof(r->decided_by), peer->person->name);
-	if (!request_settle(r, to))
+	uint64_t number = decision_number(h->word);
+
+	if (!decision_take(h->decision, &h->word, peer->person->name, verdict))
 		return control_refusal("it has just ended");
-	worker_wake(m, r);
+	atomic_fetch_add(&h->decision->calls, 1);
+	control_order(m, ORDER_LOOK);
+	if (!request_is_taken(h->shown, number))
+		return control_refusal("it has just ended");
 	return json_pack("{s:b, s:s}", "ok", 1, "result",
-	    to == REQUEST_APPROVED ? "approved" : "denied");
+	    verdict == PEOPLE_APPROVED ? "approved" : "denied");
 }
 
 /* One more approval; the last one needed lets the statement go on. */
 static json_t *
-approve(struct master *m, const struct peer *peer, struct request *r)
+approve(struct master *m, const struct peer *peer, struct held *h)
 {
-	unsigned n = atomic_load(&r->approver_count);
-	unsigned needed = r->needed == 0 ? 1 : r->needed;
+	unsigned n = decision_approvals(h->word) + 1;
+	unsigned needed = h->request.needed == 0 ? 1 : h->request.needed;
 
-	if (n >= APPROVERS_MAX)
+	if (n > APPROVERS_MAX)
 		return control_refusal("it has too many approvers");
-	field_set(
-	    r->approvers[n], sizeof(r->approvers[n]), peer->person->name);
-	atomic_store(&r->approver_count, n + 1);
-	if (n + 1 >= needed)
-		return settle(m, peer, r, REQUEST_APPROVED);
+	if (n >= needed)
+		return settle(m, peer, h, PEOPLE_APPROVED);
+	if (!decision_take(h->decision, &h->word, peer->person->name,
+		PEOPLE_UNDECIDED))
+		return control_refusal("it has just ended");
 	return json_pack("{s:b, s:s, s:i}", "ok", 1, "result", "counted",
-	    "missing", (int)(needed - n - 1));
+	    "missing", (int)(needed - n));
 }
 
 json_t *
 approval_decide(struct master *m, const struct peer *peer, uint64_t number,
     bool is_approved)
 {
-	struct request *r;
+	struct held h;
 	json_t *refusal;
 	enum err e;
 
@@ -213,18 +218,17 @@ approval_decide(struct master *m, const struct peer *peer, uint64_t number,
 		    (unsigned)peer->uid);
 	if (!turn_take(m))
 		return control_refusal("no lock: %s", strerror(errno));
-	r = request_numbered(m, number);
-	if (r == NULL)
+	if (!held_find(m, number, &h))
 		return control_refusal("there is no held request %llu",
 		    (unsigned long long)number);
-	refusal = decision_refused(m, peer, r, is_approved);
+	refusal = decision_refused(m, peer, &h, is_approved);
 	if (refusal != NULL)
 		return refusal;
-	e = decision_record(m, peer, r, is_approved);
+	e = decision_record(m, peer, &h, is_approved);
 	if (e != ERR_NONE)
 		return control_refusal("no audit record could be written "
 				       "(%s): nothing was decided",
 		    err_text(e));
-	return is_approved ? approve(m, peer, r)
-			   : settle(m, peer, r, REQUEST_DENIED);
+	return is_approved ? approve(m, peer, &h)
+			   : settle(m, peer, &h, PEOPLE_DENIED);
 }

@@ -1,11 +1,10 @@
 /*
  * broker.c - answering challenges with secrets that stay here.
  *
- * One rule: a request that is not permitted in its channel's phase changes
- * nothing and gets "no".  Never parses a client's bytes: AuthMessage and salt
- * are only ever fed to HMAC and PBKDF2, and what is to be signed only has to
- * look like a handshake (signer.c).  Trusts nothing a channel sends:
- * workers speak to clients.
+ * One rule: a request that is not permitted in its channel's phase ends the
+ * channel's use, gets "no" and is recorded.  Never parses a client's bytes and
+ * opens nothing: that is done on errands by others (errand.h), for whom it
+ * never waits.  Trusts nothing a channel sends: workers speak to clients.
  */
 #include "master/broker.h"
 
@@ -13,171 +12,64 @@
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/audit.h"
 #include "common/log.h"
-#include "common/scram.h"
-#include "master/secrets.h"
-#include "master/signer.h"
+#include "master/broker_inner.h"
 #include "master/spawn.h"
 
-enum { UPSTREAM_LOGINS = 2 }; /* a session's own, and one retry */
+/* --- answers -------------------------------------------------------------- */
 
-enum phase {
-	PHASE_NEW,     /* nothing asked yet */
-	PHASE_STARTED, /* a login name was given */
-	PHASE_PROVED,  /* its password was proved */
-	PHASE_OVER,    /* a wrong proof, or a request out of turn */
-	PHASE_CATALOG, /* Sallyport's own, for one upstream */
-	PHASE_REFUSER, /* it has many clients, and none gets in */
-	PHASES
-};
-
-struct channel {
-	enum phase phase;
-	unsigned upstream_logins, upstream_signatures;
-	bool has_signed; /* as a listener */
-	size_t upstream; /* PHASE_CATALOG: the only one it may log in at */
-	struct scram_verifier verifier; /* PHASE_STARTED */
-	bool is_mock; /* nobody has that name: no proof is right */
-};
-
-struct broker {
-	const struct settings *settings;
-	struct secrets *secrets;
-	struct signer *signer;
-	int control; /* -1: master has closed it */
-	size_t count, max;
-	struct channel *channels;
-	struct pollfd *polls; /* [0] is control, [1 + i] channels[i] */
-};
-
-static bool
-client_start(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
+enum answer
+broker_no(struct response *r, const char *reason)
 {
-	struct text login = {q->name, strnlen(q->name, sizeof(q->name))};
-
-	if (login.len == 0 || login.len == sizeof(q->name))
-		return false;
-	c->is_mock =
-	    !secrets_verifier(b->secrets, login, &c->verifier);
-	c->phase = PHASE_STARTED;
-	reply->iterations = c->verifier.iterations;
-	reply->salt_len = (uint32_t)c->verifier.salt_len;
-	memcpy(reply->salt, c->verifier.salt, c->verifier.salt_len);
-	return true;
+	snprintf(r->reply.reason, sizeof(r->reply.reason), "%s", reason);
+	return ANSWER_NO;
 }
 
-/* A name nobody has takes the same path as a wrong password. */
-static bool
-client_proof(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
+static void
+response_init(struct response *r)
 {
-	struct text auth = {q->auth, q->auth_len};
-	bool is_right = false;
-
-	if (scram_check(&c->verifier, auth, q->proof, &is_right,
-		reply->signature) != ERR_NONE ||
-	    c->is_mock)
-		is_right = false;
-	OPENSSL_cleanse(&c->verifier, sizeof(c->verifier));
-	c->phase = is_right ? PHASE_PROVED : PHASE_OVER;
-	if (!is_right)
-		secrets_count_failure(b->secrets);
-	return is_right;
+	memset(&r->reply, 0, sizeof(r->reply));
+	r->who = NULL;
+	r->fd = -1;
 }
 
-/* The upstream a request names, if this channel may log in there now. */
+/* False: the channel is to be closed. */
 static bool
-upstream_permitted(const struct broker *b, struct channel *c,
-    const struct broker_request *q, size_t *index_out)
+response_send(int fd, enum answer answer, struct response *r)
 {
-	struct text name = {
-	    q->upstream, strnlen(q->upstream, sizeof(q->upstream))};
-	size_t i;
+	struct parcel parcel = {.fd = r->fd};
+	char reason[sizeof(r->reply.reason)];
+	enum err e;
 
-	for (i = 0; i < b->settings->upstream_count; i++) {
-		if (text_is(name, text_of(b->settings->upstreams[i].name)))
-			break;
+	if (answer == ANSWER_YES && r->who != NULL) {
+		parcel.bytes = (void *)(uintptr_t)r->who;
+		parcel.len = sizeof(*r->who);
 	}
-	if (i == b->settings->upstream_count)
-		return false;
-	*index_out = i;
-	if (c->phase == PHASE_CATALOG)
-		return i == c->upstream;
-	return c->upstream_logins++ < UPSTREAM_LOGINS;
+	if (answer != ANSWER_YES) {
+		bool has_more = r->reply.has_more != 0;
+
+		memcpy(reason, r->reply.reason, sizeof(reason));
+		OPENSSL_cleanse(&r->reply, sizeof(r->reply));
+		memcpy(r->reply.reason, reason, sizeof(reason));
+		r->reply.has_more = has_more;
+		parcel.fd = -1;
+	}
+	r->reply.granted = answer == ANSWER_YES;
+	e = parcel_send(
+	    fd, &r->reply, sizeof(r->reply), &parcel, MSG_DONTWAIT);
+	OPENSSL_cleanse(&r->reply, sizeof(r->reply));
+	descriptor_close(&r->fd);
+	return e == ERR_NONE;
 }
 
-static bool
-upstream_scram(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
-{
-	const uint8_t *salted;
-	size_t i;
-
-	return upstream_permitted(b, c, q, &i) &&
-	    secrets_salted(b->secrets, i, q->salt, q->salt_len, q->iterations,
-		&salted) &&
-	    scram_prove(salted, (struct text){q->auth, q->auth_len},
-		reply->proof, reply->signature) == ERR_NONE;
-}
-
-static bool
-upstream_md5(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
-{
-	struct text password;
-	size_t i;
-
-	if (q->salt_len != 4 || !upstream_permitted(b, c, q, &i) ||
-	    !secrets_password(b->secrets, i, &password))
-		return false;
-	return scram_md5(text_of(b->settings->upstreams[i].login_user),
-		   password, q->salt, reply->md5) == ERR_NONE;
-}
-
-static bool
-listener_sign(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
-{
-	if (c->has_signed && c->phase != PHASE_REFUSER)
-		return false;
-	c->has_signed = true;
-	return signer_sign(b->signer, q, reply);
-}
-
-static bool
-upstream_sign(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
-{
-	if (c->phase == PHASE_CATALOG
-		? q->place != c->upstream
-		: c->upstream_signatures++ >= UPSTREAM_LOGINS)
-		return false;
-	return signer_sign(b->signer, q, reply);
-}
-
-/* What is permitted in which phase; anything else ends the channel's use. */
-typedef bool (*answer)(struct broker *, struct channel *,
-    const struct broker_request *, struct broker_reply *);
-
-static const answer permitted[PHASES][BROKER_KINDS] = {
-    [PHASE_NEW] = {[BROKER_CLIENT_START] = client_start,
-	[BROKER_LISTENER_SIGN] = listener_sign},
-    [PHASE_STARTED] = {[BROKER_CLIENT_PROOF] = client_proof},
-    [PHASE_PROVED] = {[BROKER_UPSTREAM_SCRAM] = upstream_scram,
-	[BROKER_UPSTREAM_MD5] = upstream_md5,
-	[BROKER_UPSTREAM_SIGN] = upstream_sign},
-    [PHASE_OVER] = {NULL},
-    [PHASE_CATALOG] = {[BROKER_UPSTREAM_SCRAM] = upstream_scram,
-	[BROKER_UPSTREAM_MD5] = upstream_md5,
-	[BROKER_UPSTREAM_SIGN] = upstream_sign},
-    [PHASE_REFUSER] = {[BROKER_LISTENER_SIGN] = listener_sign},
-};
+/* --- requests ------------------------------------------------------------- */
 
 static bool
 request_is_bounded(const struct broker_request *q)
@@ -186,26 +78,48 @@ request_is_bounded(const struct broker_request *q)
 	    q->auth_len <= BROKER_AUTH_MESSAGE_MAX;
 }
 
+/* Somebody asked for what is not his to ask for: a worker that is not ours
+ * any more does that. */
 static void
-request_answer(struct broker *b, struct channel *c,
-    const struct broker_request *q, struct broker_reply *reply)
+request_record(struct broker *b, const struct channel *c, uint32_t kind)
 {
-	answer act = NULL;
+	const struct slot *s = &b->board->seats[c->slot].slot;
+	struct slot copy;
+	struct json *j;
 
-	memset(reply, 0, sizeof(*reply));
-	if (request_is_bounded(q))
-		act = permitted[c->phase][q->kind];
-	if (act == NULL) {
-		log_warning("request kind %u is not permitted in phase %d",
-		    q->kind, (int)c->phase);
+	log_warning("slot %u: request kind %u is not permitted in phase %d",
+	    c->slot, kind, (int)c->phase);
+	slot_snapshot(s, &copy);
+	j = broker_record(b, "request-refused", copy.session);
+	json_cstring(j, "login", c->login);
+	json_number(j, "pid", atomic_load(&s->pid));
+	json_number(j, "kind", kind);
+	json_number(j, "phase", (int64_t)c->phase);
+	if (audit_send(b->audit) != ERR_NONE)
+		log_error("a refused request could not be recorded");
+}
+
+static enum answer
+request_answer(struct broker *b, struct channel *c, const struct question *q,
+    struct response *r)
+{
+	const struct broker_request *request = q->request;
+	const struct permission *p = NULL;
+
+	if (request_is_bounded(request))
+		p = &broker_permitted[c->phase][request->kind];
+	if (p == NULL || p->answer == NULL ||
+	    (p->most > 0 && c->counts[request->kind] >= p->most)) {
+		request_record(b, c, request->kind);
 		if (c->phase != PHASE_CATALOG && c->phase != PHASE_REFUSER)
 			c->phase = PHASE_OVER;
-		return;
+		c->serial = 0;
+		return broker_no(r, "not permitted now");
 	}
-	if (act(b, c, q, reply))
-		reply->granted = 1;
-	else
-		OPENSSL_cleanse(reply, sizeof(*reply));
+	if (p->most > 0)
+		c->counts[request->kind]++;
+	c->asked = request->kind;
+	return p->answer(b, c, q, r);
 }
 
 /* False: the channel is to be closed. */
@@ -213,34 +127,171 @@ static bool
 channel_serve(struct broker *b, struct channel *c, int fd)
 {
 	struct broker_request request;
-	struct broker_reply reply;
-	ssize_t n =
-	    recv(fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
-	bool is_sent;
+	struct parcel parcel = {.bytes = b->parcel, .size = sizeof(b->parcel)};
+	struct question q = {.request = &request};
+	struct response r;
+	enum answer answer;
+	enum err e = parcel_receive(fd, &request, sizeof(request), &parcel);
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (n != (ssize_t)sizeof(request)) {
-		if (n != 0)
-			log_warning(
-			    "a request of %zd bytes: channel closed", n);
+	if (e == ERR_INTERRUPTED)
+		return true;
+	if (e != ERR_NONE) {
+		if (e != ERR_CLOSED)
+			log_warning("a request of the wrong size: channel "
+				    "closed");
 		return false;
 	}
-	request_answer(b, c, &request, &reply);
-	is_sent = send(fd, &reply, sizeof(reply),
-		      MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(reply);
-	OPENSSL_cleanse(&reply, sizeof(reply));
-	return is_sent;
+	q.parcel = (struct text){(const char *)b->parcel, parcel.len};
+	q.fd = parcel.fd;
+	response_init(&r);
+	answer = request_answer(b, c, &q, &r);
+	descriptor_close(&parcel.fd);
+	OPENSSL_cleanse(b->parcel, parcel.len);
+	return answer == ANSWER_LATER || answer == ANSWER_NONE ||
+	       response_send(fd, answer, &r);
+}
+
+/* --- errands -------------------------------------------------------------- */
+
+static bool
+is_for_verifier(uint32_t kind)
+{
+	return kind == ERRAND_TOKEN || kind == ERRAND_CERTIFICATE;
+}
+
+enum answer
+broker_send_errand(struct broker *b, struct channel *c, struct errand *e,
+    struct text parcel, int fd, struct response *r)
+{
+	int to = is_for_verifier(e->kind) ? b->verifier : b->porter;
+
+	e->serial = ++b->last_serial;
+	if (to < 0 || errand_send(to, e, parcel, fd) != ERR_NONE)
+		return broker_no(r, is_for_verifier(e->kind)
+					? "the verifier is not available"
+					: "the porter is not available");
+	c->serial = e->serial;
+	c->before = c->phase;
+	c->phase = PHASE_WAITING;
+	return ANSWER_LATER;
+}
+
+static size_t
+channel_waiting(const struct broker *b, uint64_t serial)
+{
+	size_t i;
+
+	for (i = 0; i < b->count; i++) {
+		if (b->channels[i]->serial == serial)
+			break;
+	}
+	return i;
+}
+
+static void channel_close(struct broker *b, size_t i);
+
+/* An outcome for its channel, whose phase is again what it was. */
+static void
+outcome_deliver(struct broker *b, const struct outcome *o, int fd)
+{
+	size_t i = o->serial == 0 ? b->count : channel_waiting(b, o->serial);
+	struct response r;
+	struct channel *c;
+	outcome_fn act;
+	enum answer answer;
+
+	response_init(&r);
+	r.fd = fd;
+	if (i == b->count) { /* it has gone in the meantime */
+		descriptor_close(&r.fd);
+		return;
+	}
+	c = b->channels[i];
+	c->serial = 0;
+	if (c->phase == PHASE_WAITING)
+		c->phase = c->before;
+	act = broker_outcomes[c->asked];
+	answer = act == NULL ? broker_no(&r, "nothing was asked for")
+			     : act(b, c, o, &r);
+	if (!response_send(b->polls[POLL_CHANNELS + i].fd, answer, &r))
+		channel_close(b, i);
+}
+
+/* Whoever waits for one that will not come back learns that. */
+static void
+errands_fail(struct broker *b, bool of_verifier)
+{
+	struct outcome o = {
+	    .result = OUTCOME_FAILED, .reason = "not available"};
+	size_t i = b->count;
+
+	while (i-- > 0) {
+		const struct channel *c = b->channels[i];
+
+		if (c->serial == 0 ||
+		    of_verifier !=
+			(c->asked == BROKER_CLIENT_CERTIFICATE ||
+			    (c->asked == BROKER_CLIENT_SECRET &&
+				c->plan.proof != PROOF_PAM)))
+			continue;
+		o.serial = c->serial;
+		outcome_deliver(b, &o, -1);
+	}
+}
+
+/* What the porter or verifier has brought. */
+static void
+helper_serve(struct broker *b, int *helper, int place)
+{
+	struct outcome o;
+	enum err e = ERR_NONE;
+	int fd;
+
+	while (e == ERR_NONE) {
+		e = outcome_receive(*helper, &o, &fd);
+		if (e == ERR_NONE)
+			outcome_deliver(b, &o, fd);
+	}
+	if (e == ERR_INTERRUPTED)
+		return;
+	log_error("the %s has gone",
+	    place == POLL_PORTER ? "porter" : "verifier");
+	descriptor_close(helper);
+	b->polls[place].fd = -1;
+	errands_fail(b, place == POLL_VERIFIER);
+}
+
+/* --- channels ------------------------------------------------------------- */
+
+static void
+channel_free(struct channel *c)
+{
+	free(c->process);
+	free(c->certificate);
+	free(c->who);
+	OPENSSL_cleanse(c, sizeof(*c));
+	free(c);
 }
 
 static void
 channel_close(struct broker *b, size_t i)
 {
-	close(b->polls[1 + i].fd);
-	OPENSSL_cleanse(&b->channels[i], sizeof(b->channels[i]));
+	close(b->polls[POLL_CHANNELS + i].fd);
+	channel_free(b->channels[i]);
 	b->count--;
 	b->channels[i] = b->channels[b->count];
-	b->polls[1 + i] = b->polls[1 + b->count];
+	b->polls[POLL_CHANNELS + i] = b->polls[POLL_CHANNELS + b->count];
+}
+
+static void
+helper_take(struct broker *b, int *helper, int place, int fd)
+{
+	if (*helper >= 0) {
+		descriptor_close(helper);
+		errands_fail(b, place == POLL_VERIFIER);
+	}
+	*helper = fd;
+	b->polls[place] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
 
 static void
@@ -250,17 +301,39 @@ channel_add(struct broker *b, const struct broker_grant *grant, int fd)
 	    [CHANNEL_WORKER] = PHASE_NEW,
 	    [CHANNEL_CATALOG] = PHASE_CATALOG,
 	    [CHANNEL_REFUSER] = PHASE_REFUSER,
+	    [CHANNEL_COMMAND] = PHASE_COMMAND,
 	};
+	struct channel *c =
+	    b->count < b->max ? calloc(1, sizeof(*c)) : NULL;
 
-	if (b->count == b->max) {
+	if (c == NULL) {
 		log_error("no room for another channel");
 		close(fd);
 		return;
 	}
-	b->channels[b->count] = (struct channel){
-	    .phase = first[grant->kind], .upstream = grant->upstream};
-	b->polls[1 + b->count] = (struct pollfd){.fd = fd, .events = POLLIN};
+	c->phase = first[grant->kind];
+	c->slot = grant->slot < b->board->slot_count ? grant->slot : 0;
+	c->has_upstream = grant->kind == CHANNEL_CATALOG;
+	if (c->has_upstream)
+		c->index = (struct login_index){.upstream = grant->upstream,
+		    .login = b->settings->upstreams[grant->upstream]
+				 .login_count -
+			     1};
+	b->channels[b->count] = c;
+	b->polls[POLL_CHANNELS + b->count] =
+	    (struct pollfd){.fd = fd, .events = POLLIN};
 	b->count++;
+}
+
+static void
+grant_take(struct broker *b, const struct broker_grant *grant, int fd)
+{
+	if (grant->kind == CHANNEL_PORTER)
+		helper_take(b, &b->porter, POLL_PORTER, fd);
+	else if (grant->kind == CHANNEL_VERIFIER)
+		helper_take(b, &b->verifier, POLL_VERIFIER, fd);
+	else
+		channel_add(b, grant, fd);
 }
 
 /* The descriptor that came with a grant, or -1. */
@@ -279,13 +352,12 @@ grant_descriptor(struct msghdr *message)
 }
 
 /* Another broker has taken over. A worker that belongs to this one may still
- * get a client: who may log in is then as in the policy now in force. */
+ * get a client, but nobody logs in here any more: who may is not known. */
 static void
 control_closed(struct broker *b)
 {
 	descriptor_close(&b->control);
-	b->polls[0].fd = -1;
-	secrets_renew(b->secrets, b->settings);
+	b->polls[POLL_CONTROL].fd = -1;
 }
 
 /* False: nothing is left to read. */
@@ -313,7 +385,7 @@ control_serve(struct broker *b)
 	}
 	fd = grant_descriptor(&message);
 	if (fd >= 0 && n == (ssize_t)sizeof(grant))
-		channel_add(b, &grant, fd);
+		grant_take(b, &grant, fd);
 	else if (fd >= 0)
 		close(fd);
 	return true;
@@ -325,55 +397,81 @@ static void
 turn_serve(struct broker *b)
 {
 	size_t i = b->count;
-	bool has_more = b->polls[0].revents != 0;
+	bool has_more = b->polls[POLL_CONTROL].revents != 0;
+	bool has_porter = b->polls[POLL_PORTER].revents != 0;
+	bool has_verifier = b->polls[POLL_VERIFIER].revents != 0;
 
 	while (has_more)
 		has_more = control_serve(b);
 	/* backwards: closing one moves the last, heard or new, into it */
 	while (i-- > 0) {
-		if (b->polls[1 + i].revents != 0 &&
-		    !channel_serve(b, &b->channels[i], b->polls[1 + i].fd))
+		if (b->polls[POLL_CHANNELS + i].revents != 0 &&
+		    !channel_serve(b, b->channels[i],
+			b->polls[POLL_CHANNELS + i].fd))
 			channel_close(b, i);
 	}
+	if (has_porter && b->porter >= 0)
+		helper_serve(b, &b->porter, POLL_PORTER);
+	if (has_verifier && b->verifier >= 0)
+		helper_serve(b, &b->verifier, POLL_VERIFIER);
 }
 
 static bool
 broker_init(struct broker *b, const struct master *m, int control)
 {
-	*b = (struct broker){.settings = m->settings,
+	const struct pollfd none = {.fd = -1, .events = POLLIN};
+	size_t i;
+
+	*b = (struct broker){.master = m,
+	    .settings = m->settings,
+	    .board = m->board,
+	    .penalties = m->penalties,
 	    .control = control,
-	    .max = m->board->slot_count + m->settings->upstream_count + 8};
-	b->channels = calloc(b->max, sizeof(*b->channels));
-	b->polls = calloc(b->max + 1, sizeof(*b->polls));
+	    .porter = -1,
+	    .verifier = -1,
+	    .max = m->board->slot_count + m->settings->upstream_count +
+		CONTROL_CHILDREN_MAX + 8};
+	b->channels = calloc(b->max, sizeof(struct channel *));
+	b->polls = calloc(b->max + POLL_CHANNELS, sizeof(*b->polls));
 	if (b->channels == NULL || b->polls == NULL)
 		return false;
-	b->polls[0] = (struct pollfd){.fd = control, .events = POLLIN};
+	for (i = 0; i < POLL_CHANNELS; i++)
+		b->polls[i] = none;
+	b->polls[POLL_CONTROL].fd = control;
+	b->audit =
+	    audit_new(m->settings->audit_socket, m->settings->audit_facility);
 	b->secrets = secrets_load(m->settings);
 	b->signer = signer_load(m->settings, m->tls);
-	return b->secrets != NULL && b->signer != NULL;
+	return b->audit != NULL && b->secrets != NULL && b->signer != NULL;
 }
 
 int
 broker_main(const struct master *m, int control)
 {
-	struct broker b;
+	static struct broker b; /* it is large */
 	bool is_loaded;
 
 	/* it ends when nobody needs it; a service manager's SIGTERM to
 	 * everybody must not take it from sessions that are still draining */
 	signal(SIGTERM, SIG_IGN);
 	is_loaded = broker_init(&b, m, control);
-	spawn_drop(m);
+	spawn_drop_for_now(m);
 	if (!is_loaded)
 		return EXIT_FAILURE;
+	/* it takes no other way: the broker opens nothing */
+	if (audit_connect(b.audit) != ERR_NONE)
+		log_warning("no way to the audit sink: %m");
+	audit_set_opener(b.audit, spawn_open_nothing, NULL);
+	spawn_confine(m, CONFINE_BROKER);
 	while (b.control >= 0 || b.count > 0) {
-		if (poll(b.polls, 1 + b.count, -1) > 0)
+		if (poll(b.polls, POLL_CHANNELS + b.count, -1) > 0)
 			turn_serve(&b);
 		else if (errno != EINTR)
 			break;
 	}
+	while (b.count > 0)
+		channel_close(&b, b.count - 1);
 	secrets_wipe(b.secrets);
 	signer_wipe(b.signer);
-	OPENSSL_cleanse(b.channels, b.max * sizeof(*b.channels));
 	return EXIT_SUCCESS;
 }

@@ -11,8 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/audit_chain.h"
 #include "common/config.h"
+#include "common/jwks.h"
+#include "common/file_trust.h"
 #include "common/tls_context.h"
+#include "master/confine.h"
 #include "master/privilege.h"
 
 /* What the broker would only find out when it is too late to say so. */
@@ -21,11 +25,12 @@ passwords_check(
     const struct settings *s, struct arena *a, struct diagnostics *d)
 {
 	struct file_state *states =
-	    arena_array(a, s->upstream_count, sizeof(*states));
+	    arena_array(a, settings_login_count(s), sizeof(*states));
 
 	if (states == NULL)
 		return ERR_MEMORY;
 	password_files_look(s, states);
+	audit_key_check(s, d);
 	password_files_complain(s, states, d);
 	return ERR_NONE;
 }
@@ -34,16 +39,6 @@ static void
 tls_warn(const char *line)
 {
 	fprintf(stderr, "warning: %s\n", line);
-}
-
-static void
-exposure_warn(const struct settings *s, const struct identities *ids)
-{
-	if (identities_are_exposed(s->identities, ids))
-		fprintf(stderr,
-		    "%s: warning: others can read the password verifiers in "
-		    "it\n",
-		    s->identities);
 }
 
 static void
@@ -70,8 +65,6 @@ account_take(
 		    s->file, s->run_as);
 		return ERR_NONE;
 	}
-	if (e == ERR_NOT_FOUND)
-		run_as_complain(s, d, "no such account");
 	if (e == ERR_NONE && account_become(account) != ERR_NONE) {
 		run_as_complain(s, d, "cannot become that account");
 		e = ERR_REFUSED;
@@ -99,19 +92,53 @@ audit_warn(const struct settings *s)
 		    s->file, s->audit_socket, wrong);
 }
 
+/* What the check brings to light. */
+struct found {
+	struct account account; /* whose eyes it looked with */
+	struct account runs_as; /* whom the daemon's children would become */
+	struct confine *confine; /* what would stand around them; NULL: not
+				  * known */
+	struct policy policy;
+};
+
+/* While it is still who would start the daemon. */
+static void
+separation_find(const struct settings *s, struct found *found)
+{
+	/* a run_as that cannot be is complained of elsewhere */
+	if (account_find(s->run_as, &found->runs_as) == ERR_NOT_FOUND ||
+	    confine_try(s, &found->runs_as, &found->confine) != ERR_NONE)
+		found->confine = NULL;
+}
+
+static void
+line_show(void *context, const char *line)
+{
+	(void)context;
+	puts(line);
+}
+
 static enum err
 check_all(const char *file, struct arena *a, struct diagnostics *d,
-    struct account *account, struct policy *policy)
+    struct found *found)
 {
+	struct account *account = &found->account;
+	struct policy *policy = &found->policy;
 	struct settings settings;
 	struct identities ids;
+	struct trust trust;
+	bool is_believed;
 	enum err e = settings_load(file, a, d, &settings);
 
+	if (e == ERR_NONE)
+		e = settings_check_trust(&settings, geteuid(), d, &trust);
 	if (e != ERR_NONE)
 		return e;
+	is_believed = diagnostics_count(d) == 0;
 	/* the broker reads these before it drops root */
 	e = passwords_check(&settings, a, d);
 	tls_check(&settings, d, tls_warn);
+	separation_find(&settings, found);
 	if (e == ERR_NONE)
 		e = account_take(&settings, d, account);
 	if (e != ERR_NONE)
@@ -122,7 +149,11 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 		e = identities_load(settings.identities, a, d, &ids);
 	if (e != ERR_NONE)
 		return e;
-	exposure_warn(&settings, &ids);
+	if (is_believed) /* else the same would be told again */
+		identities_check_trust(&settings, &ids, &trust, d);
+	e = jwks_check(&ids, settings.identities, a, d);
+	if (e != ERR_NONE)
+		return e;
 	return policy_load(&settings, &ids, a, d, policy);
 }
 
@@ -141,25 +172,26 @@ line_print(const char *line, const struct account *account)
 int
 check_configuration(const char *file)
 {
-	struct account account = {0};
+	struct found found = {.confine = NULL};
 	struct arena *a = arena_new(0);
 	struct diagnostics *d = a == NULL ? NULL : diagnostics_new(a);
-	struct policy policy = {0};
 	size_t i;
-	enum err e =
-	    d == NULL ? ERR_MEMORY : check_all(file, a, d, &account, &policy);
+	enum err e = d == NULL ? ERR_MEMORY : check_all(file, a, d, &found);
 
 	for (i = 0; d != NULL && i < diagnostics_count(d); i++)
-		line_print(diagnostics_line(d, i), &account);
+		line_print(diagnostics_line(d, i), &found.account);
 	if (e != ERR_NONE && (d == NULL || diagnostics_count(d) == 0))
 		fprintf(stderr, "%s: %s\n", file, err_text(e));
 	if (e == ERR_NONE && diagnostics_count(d) > 0)
 		e = ERR_INVALID;
 	if (e == ERR_NONE)
 		printf("ok: %zu rules, %zu protections, %zu examples\n",
-		    policy.rule_count, policy.protect_count,
-		    policy.example_count);
-	policy_close(&policy);
+		    found.policy.rule_count, found.policy.protect_count,
+		    found.policy.example_count);
+	if (e == ERR_NONE && found.confine != NULL)
+		separation_tell(found.confine, &found.runs_as, false,
+		    line_show, NULL);
+	policy_close(&found.policy);
 	arena_free(a);
 	return e == ERR_NONE ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -24,6 +24,8 @@ child_kind_name(enum child_kind kind)
 	    [CHILD_CATALOG] = "catalog",
 	    [CHILD_PUBLISHER] = "publisher",
 	    [CHILD_CONTROL] = "control",
+	    [CHILD_PORTER] = "porter",
+	    [CHILD_VERIFIER] = "verifier",
 	};
 
 	return kind < CHILD_KINDS ? names[kind] : "child";

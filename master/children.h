@@ -12,12 +12,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/board.h"
+
 enum child_kind {
 	CHILD_WORKER,
 	CHILD_BROKER,
 	CHILD_CATALOG,
 	CHILD_PUBLISHER,
 	CHILD_CONTROL,
+	CHILD_PORTER,
+	CHILD_VERIFIER,
 	CHILD_KINDS
 };
 
@@ -29,6 +33,11 @@ struct child {
 	bool is_retired; /* told to end; its end is no surprise */
 	bool is_killed;	 /* by master: the drain's deadline has passed */
 	uid_t peer;	 /* control: on whose behalf */
+	/* a worker's: it has had a client, whatever it says now */
+	bool has_served;
+	unsigned asked, calls; /* what it and operators asked, as answered */
+	struct schema_seen schema;
+	int64_t doomed_at; /* told to end by an operator, monotonic ms */
 };
 
 struct children; /* a table of fixed size */

@@ -2,14 +2,13 @@
  * control.c - the control socket's child: one request, one reply.
  *
  * One rule: it parses as nobody in particular, and can do no more than read
- * the scoreboard, settle a request, signal a worker, and put one byte on the
- * orders pipe.  Who may come this far is control_door.c's.
+ * the scoreboard, write decisions there, and put a byte on the orders pipe.
+ * Who may come this far is control_door.c's.
  */
 #include "master/control.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "master/record.h"
+#include "common/hole.h"
 #include "master/scoreboard.h"
 
 /* --- replies -------------------------------------------------------------- */
@@ -90,6 +91,14 @@ run_deny(struct master *m, const struct peer *peer, json_t *request)
 	return run_decision(m, peer, request, false);
 }
 
+bool
+control_order(struct master *m, char order)
+{
+	/* a full pipe is read anyway, and whoever fills it asks for nothing
+	 * else */
+	return write(m->orders[1], &order, 1) == 1;
+}
+
 static json_t *
 lines_json(const char *text)
 {
@@ -125,13 +134,12 @@ reload_outcome(struct master *m, const struct reload_result *result)
 static json_t *
 run_reload(struct master *m, const struct peer *peer, json_t *request)
 {
-	const char order = ORDER_RELOAD;
 	int64_t asked_at = unix_ms(), until = monotonic_ms();
 	struct reload_result result;
 
 	(void)peer;
 	(void)request;
-	if (write(m->orders[1], &order, 1) != 1)
+	if (!control_order(m, ORDER_RELOAD))
 		return control_refusal("the daemon does not listen: %s",
 		    strerror(errno));
 	until += CONTROL_RELOAD_MS;
@@ -146,16 +154,15 @@ run_reload(struct master *m, const struct peer *peer, json_t *request)
 	return reload_outcome(m, &result);
 }
 
-/* The living worker that has this session; NULL. */
+/* The next living worker that says it has this session; NULL. */
 static struct child *
-session_worker(struct master *m, const char *session)
+session_worker(struct master *m, const char *session, size_t *i)
 {
 	struct child *worker;
 	struct slot copy;
-	size_t i = 0;
 
-	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
-		slot_snapshot(&m->board->slots[worker->index], &copy);
+	while ((worker = children_next(m->children, CHILD_WORKER, i))) {
+		slot_snapshot(&m->board->seats[worker->index].slot, &copy);
 		if (copy.session[0] != '\0' &&
 		    strcmp(copy.session, session) == 0)
 			return worker;
@@ -163,24 +170,36 @@ session_worker(struct master *m, const char *session)
 	return NULL;
 }
 
+/* All of them: one that has been taken over may say what it likes, and who
+ * does not obey is killed by master. */
+static void
+session_kill(struct master *m, const char *session)
+{
+	struct child *worker;
+	size_t i = 0;
+
+	while ((worker = session_worker(m, session, &i))) {
+		struct decision *d = &m->board->decisions[worker->index];
+
+		atomic_store(&d->killed_pid, worker->pid);
+		atomic_store(&d->killed, session_number(session));
+		atomic_fetch_add(&d->calls, 1);
+	}
+	control_order(m, ORDER_LOOK);
+}
+
 static enum err
 kill_record(struct master *m, const struct peer *peer, const char *session)
 {
-	struct audit *audit = audit_new(
-	    m->settings->audit_socket, m->settings->audit_facility);
 	struct json *j;
-	enum err e;
 
-	if (audit == NULL)
+	if (m->audit == NULL)
 		return ERR_MEMORY;
-	j = audit_begin(audit, "kill");
-	json_cstring(j, "session", session);
+	j = record_command(m, "kill", text_of(session));
 	if (peer->person != NULL)
 		json_text(j, "decided_by", peer->person->name);
 	json_number(j, "decided_by_uid", peer->uid);
-	e = audit_send(audit);
-	audit_free(audit);
-	return e;
+	return audit_send(m->audit);
 }
 
 static json_t *
@@ -188,22 +207,20 @@ run_kill(struct master *m, const struct peer *peer, json_t *request)
 {
 	const char *session =
 	    json_string_value(json_object_get(request, "session"));
-	struct child *worker;
+	size_t i = 0;
 	enum err e;
 
 	if (session == NULL || strlen(session) > SESSION_ID_LEN)
 		return control_refusal("which session? (its id)");
-	worker = session_worker(m, session);
-	if (worker == NULL)
+	if (session_number(session) == 0 ||
+	    session_worker(m, session, &i) == NULL)
 		return control_refusal("there is no session %s", session);
 	e = kill_record(m, peer, session);
 	if (e != ERR_NONE)
 		return control_refusal(
 		    "no audit record could be written (%s): not killed",
 		    err_text(e));
-	atomic_fetch_or(
-	    &m->board->slots[worker->index].orders, ORDER_KILL);
-	kill(worker->pid, SIGUSR1);
+	session_kill(m, session);
 	return json_pack("{s:b}", "ok", 1);
 }
 
@@ -226,6 +243,7 @@ dispatch(struct master *m, const struct peer *peer, json_t *request)
 	    json_string_value(json_object_get(request, "command"));
 	size_t i;
 
+	hole_look(text_of(name == NULL ? "" : name));
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (name == NULL || strcmp(name, commands[i].name) != 0)
 			continue;

@@ -50,6 +50,9 @@ json_t *report_status(struct master *m);
 json_t *report_sessions(struct master *m);
 json_t *report_approvals(struct master *m);
 
+/* Put a byte on the orders pipe. False: it is full, or master is gone. */
+bool control_order(struct master *m, char order);
+
 /* Text from shared memory, whatever its bytes, as a JSON string. */
 json_t *report_text(const char *field);
 

@@ -99,9 +99,24 @@ place_free(const struct crowd *crowd)
 	return place;
 }
 
+/* What a command may need is opened before its request is read. */
+static void
+door_provide(struct master *m)
+{
+	m->audit = audit_new(
+	    m->settings->audit_socket, m->settings->audit_facility);
+	/* without a record nothing is decided: whoever decides finds out */
+	if (m->audit == NULL || audit_connect(m->audit) != ERR_NONE)
+		log_warning("control: no way to the audit sink: %m");
+	if (m->audit != NULL)
+		audit_set_opener(m->audit, spawn_open_nothing, NULL);
+	json_object_seed(0); /* jansson would read it from a file later */
+}
+
 static void
 door_serve(struct master *m, int fd, const struct peer *peer, uint32_t place)
 {
+	int channel = spawn_command_channel(m);
 	struct child *child;
 	enum err e;
 
@@ -109,15 +124,20 @@ door_serve(struct master *m, int fd, const struct peer *peer, uint32_t place)
 	e = spawn_fork(m, CHILD_CONTROL, place, &child);
 	if (e != ERR_NONE) {
 		log_warning("control: cannot serve: %s", err_text(e));
+		descriptor_close(&channel);
 		return;
 	}
 	if (child != NULL) {
 		child->peer = peer->uid;
+		descriptor_close(&channel);
 		return;
 	}
-	spawn_drop(m);
+	m->broker = channel; /* a child's own, where master has another */
+	spawn_drop_for_now(m);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	descriptor_close(&m->life[0]);
+	door_provide(m);
+	spawn_confine(m, CONFINE_CONTROL);
 	_exit(control_main(m, fd, peer, place));
 }
 

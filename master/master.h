@@ -17,6 +17,7 @@
 #include "common/ipc.h"
 #include "common/policy.h"
 #include "master/children.h"
+#include "master/confine.h"
 #include "master/pool.h"
 #include "master/privilege.h"
 
@@ -26,7 +27,11 @@ enum {
 	CONTROL_CHILDREN_OF_PEOPLE = 12, /* all but root and our account */
 	BROKERS_MAX = 16, /* the one in force, and old ones lingering */
 	ORDER_RELOAD = 'R', /* a byte on the orders pipe */
+	ORDER_LOOK = 'L',
+	KILL_GRACE_MS = 10000, /* for a session that an operator ends */
 };
+
+struct penalties;
 
 /* The publisher at work, and what it has to say. */
 struct publication {
@@ -48,11 +53,18 @@ struct master {
 		     * up; -1: nobody waits */
 
 	struct scoreboard *board;
+	struct board_files board_files;
+	uint64_t requests; /* numbers given out to held statements */
+	struct penalties *penalties; /* shared by brokers; others have none */
 	struct children *children;
+	struct confine *confine; /* the sandboxes of all roles */
 	struct policy *policy; /* NULL: none loaded yet */
 	struct arena *policy_arena;
 	struct tls_contexts *tls; /* as of the policy; NULL: none loaded yet */
 	struct audit *audit;
+	uint64_t book;		   /* chain.h; 0: no chains */
+	struct audit_chain chain;  /* master's own; wiped in children */
+	struct chain_count *chains; /* shared with brokers alone */
 	int64_t audit_failed_at; /* monotonic ms; 0: the last record went out */
 
 	/* descriptors; -1: closed */

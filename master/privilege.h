@@ -1,5 +1,5 @@
 /*
- * privilege.h - who a child becomes, and what it can do no more.
+ * privilege.h - who a child becomes.
  */
 #ifndef SALLYPORT_PRIVILEGE_H
 #define SALLYPORT_PRIVILEGE_H
@@ -25,9 +25,5 @@ enum err account_find(const char *run_as, struct account *out) MUST_CHECK;
 
 /* Become it for good, with its groups only; checked, not believed. */
 enum err account_become(const struct account *a) MUST_CHECK;
-
-/* What every child gives up once it has what it needs: new privileges, core
- * files, being looked into by others of the same account. */
-enum err child_confine(void) MUST_CHECK;
 
 #endif

@@ -18,6 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/audit_chain.h"
+#include "common/file_trust.h"
+#include "common/jwks.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/tls_context.h"
@@ -36,6 +39,25 @@ policy_folder(const struct settings *s, char *out)
 }
 
 /* --- the child ------------------------------------------------------------ */
+
+/* Workers open the catalogue's store before anything may have been written
+ * to it: it is to be there, and of our format. */
+static enum err
+catalog_make(const struct settings *s)
+{
+	char folder[FOLDER_MAX];
+	struct store *store = NULL;
+	enum err e;
+
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/catalog",
+		s->state) >= sizeof(folder))
+		return ERR_TOO_LONG;
+	e = store_open(folder, STORE_READ, &store);
+	if (e == ERR_NOT_FOUND || e == ERR_VERSION)
+		e = store_open(folder, STORE_WRITE, &store);
+	store_close(store);
+	return e;
+}
 
 static enum err
 store_write(const struct settings *s, const struct policy *p, struct arena *a)
@@ -57,6 +79,12 @@ store_write(const struct settings *s, const struct policy *p, struct arena *a)
 	return e;
 }
 
+/* What it takes master's account to find out. */
+struct seen {
+	struct file_state *passwords;
+	struct trust trust;
+};
+
 /* The settings as they are written now; the password files were looked at
  * as root, and are those of `now`, too, once it compares well. */
 static enum err
@@ -76,36 +104,40 @@ settings_check(const struct settings *old, const struct file_state *passwords,
 }
 
 static enum err
-identities_read(const struct settings *s, struct arena *a,
-    struct diagnostics *d, struct identities *out)
+identities_read(const struct settings *s, const struct trust *trust,
+    struct arena *a, struct diagnostics *d, struct identities *out)
 {
 	enum err e = identities_load(s->identities, a, d, out);
 
 	if (e != ERR_NONE)
 		return e;
-	if (identities_are_exposed(s->identities, out))
-		log_warning("%s: others can read the password verifiers in it",
-		    s->identities);
-	return identities_find_accounts(out, a);
+	identities_check_trust(s, out, trust, d);
+	e = jwks_check(out, s->identities, a, d);
+	if (e != ERR_NONE)
+		return e;
+	return diagnostics_count(d) > 0 ? ERR_INVALID
+					: identities_find_accounts(out, a);
 }
 
 /* Everything that can be wrong becomes a diagnostic. */
 static enum err
-publish_all(const struct settings *old, const struct file_state *passwords,
+publish_all(const struct settings *old, const struct seen *seen,
     struct arena *a, struct diagnostics *d)
 {
 	struct settings now;
 	struct identities ids;
 	struct policy policy;
-	enum err e = settings_check(old, passwords, a, d, &now);
+	enum err e = settings_check(old, seen->passwords, a, d, &now);
 
 	if (e == ERR_NONE)
-		e = identities_read(&now, a, d, &ids);
+		e = identities_read(&now, &seen->trust, a, d, &ids);
 	if (e == ERR_NONE)
 		e = policy_load(&now, &ids, a, d, &policy);
 	if (e != ERR_NONE)
 		return e;
 	e = store_write(&now, &policy, a);
+	if (e == ERR_NONE)
+		e = catalog_make(&now);
 	if (e != ERR_NONE)
 		diagnostics_add(d, now.state, 0, 0,
 		    "the policy cannot be published: %s", err_text(e));
@@ -132,31 +164,51 @@ tls_warn(const char *line)
 	log_warning("%s", line);
 }
 
+/* The one thing that takes root: workers may not look at all of it, and some
+ * of it only the broker will read. */
+static enum err
+files_look(const struct master *m, struct arena *a, struct diagnostics *d,
+    struct seen *out)
+{
+	const uid_t starter = m->account.is_other ? 0 : m->account.uid;
+	const struct settings *s = m->settings;
+
+	out->passwords =
+	    arena_array(a, settings_login_count(s), sizeof(*out->passwords));
+	if (out->passwords == NULL)
+		return ERR_MEMORY;
+	password_files_look(s, out->passwords);
+	audit_key_check(s, d);
+	tls_check(s, d, tls_warn);
+	return settings_check_trust(s, starter, d, &out->trust);
+}
+
+static enum err
+look_and_publish(
+    const struct master *m, struct arena *a, struct diagnostics *d)
+{
+	struct seen seen;
+	enum err e = files_look(m, a, d, &seen);
+
+	spawn_drop(m);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	spawn_confine(m, CONFINE_PUBLISHER);
+	return e == ERR_NONE ? publish_all(m->settings, &seen, a, d) : e;
+}
+
 static int
 publisher_main(const struct master *m, int pipe)
 {
-	struct file_state passwords[UPSTREAMS_MAX];
 	struct arena *a = arena_new(0);
 	struct diagnostics *d = a == NULL ? NULL : diagnostics_new(a);
+	enum err e = d == NULL ? ERR_MEMORY : look_and_publish(m, a, d);
 	size_t i;
-	enum err e;
 
-	/* the one thing that takes root: only the broker will read them */
-	password_files_look(m->settings, passwords);
-	if (d != NULL)
-		tls_check(m->settings, d, tls_warn);
-	spawn_drop(m);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (d == NULL) {
-		complain(pipe, err_text(ERR_MEMORY));
-		return EXIT_FAILURE;
-	}
-	e = publish_all(m->settings, passwords, a, d);
 	if (e == ERR_NONE)
 		return EXIT_SUCCESS;
-	for (i = 0; i < diagnostics_count(d); i++)
+	for (i = 0; d != NULL && i < diagnostics_count(d); i++)
 		complain(pipe, diagnostics_line(d, i));
-	if (diagnostics_count(d) == 0)
+	if (i == 0)
 		complain(pipe, err_text(e));
 	return EXIT_FAILURE;
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "common/log.h"
+#include "master/attend.h"
 #include "master/publish.h"
 #include "master/record.h"
 #include "master/scoreboard.h"
@@ -41,12 +42,14 @@ worker_died(struct master *m, const struct child *child, int status)
 	struct slot last;
 	char how[96];
 
-	slot_snapshot(&m->board->slots[child->index], &last);
+	slot_snapshot(&m->board->seats[child->index].slot, &last);
 	if (child->is_killed && last.session[0] == '\0')
 		return; /* a spare we had no time to wait for */
 	end_describe(status, how, sizeof(how));
 	if (child->is_killed)
-		snprintf(how, sizeof(how), "killed at the drain's deadline");
+		snprintf(how, sizeof(how), "%s",
+		    child->doomed_at != 0 ? "killed by an operator"
+					  : "killed at the drain's deadline");
 	log_error("worker-died: pid %d, %s; session %s, user %s, agent %s, "
 		  "upstream %s, database %s, statement: %s",
 	    (int)child->pid, how, last.session, last.user, last.agent,
@@ -59,6 +62,7 @@ static void
 worker_ended(struct master *m, const struct child *child, int status)
 {
 	struct throttle *throttle = &m->throttles[CHILD_WORKER];
+	struct schema_seen last_told = child->schema;
 	int64_t now = monotonic_ms();
 
 	if (is_orderly(child, status)) {
@@ -67,7 +71,11 @@ worker_ended(struct master *m, const struct child *child, int status)
 		worker_died(m, child, status);
 		throttle_failed(throttle, now, now - child->born_at);
 	}
-	scoreboard_bury(m, child->index, child->pid);
+	/* it may have been woken for a client, as nobody else was then */
+	if (scoreboard_is_spare(m, child))
+		attend_waiting(m);
+	schema_note(m->board, child->index, &last_told);
+	scoreboard_bury(m, child->index);
 }
 
 /* A broker or catalogue is never done on its own. */
@@ -97,6 +105,19 @@ spares_retire(struct master *m)
 	}
 }
 
+void
+helpers_retire(struct master *m)
+{
+	struct child *child;
+	size_t i = 0;
+
+	while ((child = children_next(m->children, CHILD_KINDS, &i))) {
+		if (child->kind == CHILD_PORTER ||
+		    child->kind == CHILD_VERIFIER)
+			child->is_retired = true;
+	}
+}
+
 static void
 broker_ended(struct master *m, const struct child *child, int status)
 {
@@ -104,9 +125,18 @@ broker_ended(struct master *m, const struct child *child, int status)
 		return;
 	service_failed(m, child, status);
 	/* the channels of those born with it are dead */
+	helpers_retire(m);
 	descriptor_close(&m->broker);
 	children_signal(m->children, CHILD_CATALOG, SIGTERM);
 	spares_retire(m);
+}
+
+/* Nobody but a broker's end ends them. */
+static void
+helper_ended(struct master *m, const struct child *child, int status)
+{
+	if (!child->is_retired && !child->is_killed && !m->is_draining)
+		service_failed(m, child, status);
 }
 
 static void
@@ -140,6 +170,8 @@ static void (*const endings[CHILD_KINDS])(
     [CHILD_CATALOG] = catalog_ended,
     [CHILD_PUBLISHER] = publisher_ended,
     [CHILD_CONTROL] = control_ended,
+    [CHILD_PORTER] = helper_ended,
+    [CHILD_VERIFIER] = helper_ended,
 };
 
 void

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "master/chain.h"
 
 enum {
 	/* Supervision stands still for so long, when the sink is stuck … */
@@ -25,6 +26,8 @@ record_open(struct master *m)
 		return ERR_MEMORY;
 	audit_set_deadline(fresh, RECORD_DEADLINE_MS);
 	audit_watch(fresh, &m->board->audit_failing_since);
+	if (m->settings->audit_key_file != NULL)
+		audit_set_chain(fresh, &m->chain, NULL, NULL);
 	audit_free(m->audit);
 	m->audit = fresh;
 	m->audit_failed_at = 0;
@@ -56,6 +59,14 @@ record_send(struct master *m, const char *event)
 		    m->settings->audit_socket, err_text(e));
 }
 
+/* So many there must be in the records, whatever may be missing. */
+static void
+chains(const struct master *m, struct json *j)
+{
+	if (m->chains != NULL)
+		json_number(j, "chains", (int64_t)chain_count(m));
+}
+
 void
 record_start(struct master *m)
 {
@@ -81,6 +92,7 @@ record_stop(struct master *m, const char *reason)
 	if (j == NULL)
 		return;
 	json_cstring(j, "reason", reason);
+	chains(m, j);
 	record_send(m, "stop");
 }
 
@@ -98,6 +110,7 @@ record_policy(struct master *m, const char *reason)
 		json_number(j, "rules", (int64_t)m->policy->rule_count);
 	else
 		json_cstring(j, "reason", reason);
+	chains(m, j);
 	record_send(m, "policy");
 }
 
@@ -118,7 +131,7 @@ record_worker_died(
 		return;
 	field(j, "session", last->session);
 	if (last->session[0] != '\0')
-		json_number(j, "seq", (int64_t)(last->audit_seq + 1));
+		json_number(j, "last_seq", (int64_t)last->audit_seq);
 	field(j, "user", last->user);
 	field(j, "agent", last->agent);
 	field(j, "client", last->client);
@@ -127,4 +140,36 @@ record_worker_died(
 	field(j, "statement", last->statement);
 	json_cstring(j, "reason", how);
 	record_send(m, "worker-died");
+}
+
+/* --- in the child of an operator's command -------------------------------- */
+
+struct command {
+	int broker;
+	char session[SESSION_ID_LEN + 1];
+};
+
+static enum err
+command_chain(void *context, struct audit_chain *c)
+{
+	const struct command *command = context;
+
+	return command->broker < 0
+	    ? ERR_CLOSED
+	    : audit_chain_ask(command->broker, command->session, c);
+}
+
+struct json *
+record_command(struct master *m, const char *event, struct text session)
+{
+	static struct command command; /* a child has one */
+	struct json *j;
+
+	command.broker = m->broker;
+	field_set(command.session, sizeof(command.session), session);
+	if (m->settings->audit_key_file != NULL)
+		audit_set_chain(m->audit, &m->chain, command_chain, &command);
+	j = audit_begin(m->audit, event);
+	json_cstring(j, "session", command.session);
+	return j;
 }

@@ -19,6 +19,12 @@ void record_stop(struct master *m, const char *reason);
 /* `reason`: the errors of a refused policy, a line each; NULL when loaded. */
 void record_policy(struct master *m, const char *reason);
 
+/* An operator's command, in its own child: begin its one record, of a decision
+ * about this session; then as audit_begin(). If there are chains, it is one by
+ * itself, and the child's m->broker gives its key. */
+struct json *record_command(
+    struct master *m, const char *event, struct text session);
+
 /* What the dead worker's slot last said; `how` it died. */
 void record_worker_died(
     struct master *m, const struct slot *last, const char *how);

@@ -39,7 +39,7 @@ workers_json(struct master *m)
 	int state;
 
 	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
-		state = atomic_load(&m->board->slots[worker->index].state);
+		state = atomic_load(&m->board->seats[worker->index].slot.state);
 		if (state >= 0 && state < SLOT_STATES)
 			counts[state]++;
 	}
@@ -50,12 +50,14 @@ workers_json(struct master *m)
 }
 
 static size_t
-requests_pending(const struct scoreboard *b)
+requests_pending(struct master *m)
 {
-	size_t i, n = 0;
+	struct child *worker;
+	uint64_t word;
+	size_t i = 0, n = 0;
 
-	for (i = 0; i < REQUESTS_MAX; i++)
-		n += atomic_load(&b->requests[i].state) == REQUEST_PENDING;
+	while ((worker = children_next(m->children, CHILD_WORKER, &i)))
+		n += scoreboard_is_held(m->board, worker->index, &word);
 	return n;
 }
 
@@ -89,7 +91,7 @@ warnings_json(const struct scoreboard *b)
 	size_t i;
 
 	for (i = 0; i < WISHES_MAX; i++) {
-		memcpy(copy, b->wishes[i].warnings, sizeof(copy));
+		memcpy(copy, b->answers[i].warnings, sizeof(copy));
 		copy[sizeof(copy) - 1] = '\0';
 		lines_append(all, copy);
 	}
@@ -113,7 +115,7 @@ report_status(struct master *m)
 	    "rules", (json_int_t)m->policy->rule_count, "protections",
 	    (json_int_t)m->policy->protect_count, "workers", workers_json(m),
 	    "full", atomic_load(&b->worker_ceiling_reached), "held",
-	    count(requests_pending(b)), "sessions_total",
+	    count(requests_pending(m)), "sessions_total",
 	    count(atomic_load(&b->sessions_total)), "workers_died",
 	    count(atomic_load(&b->workers_died)), "clients_refused",
 	    count(atomic_load(&b->clients_refused)), "audit_failing_since",
@@ -148,51 +150,36 @@ report_sessions(struct master *m)
 	size_t i = 0;
 
 	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
-		slot_snapshot(&m->board->slots[worker->index], &copy);
+		slot_snapshot(&m->board->seats[worker->index].slot, &copy);
 		if (atomic_load(&copy.state) > SLOT_IDLE)
 			json_array_append_new(all, session_json(&copy));
 	}
 	return json_pack("{s:b, s:o}", "ok", 1, "sessions", all);
 }
 
-/* A copy that nobody changes under us, its texts ended. */
-static void
-request_copy(const struct request *r, struct request *out)
-{
-	memcpy(out, r, sizeof(*out));
-	out->session[sizeof(out->session) - 1] = '\0';
-	out->user[sizeof(out->user) - 1] = '\0';
-	out->agent[sizeof(out->agent) - 1] = '\0';
-	out->upstream[sizeof(out->upstream) - 1] = '\0';
-	out->database[sizeof(out->database) - 1] = '\0';
-	out->rule[sizeof(out->rule) - 1] = '\0';
-	out->say[sizeof(out->say) - 1] = '\0';
-	out->text[sizeof(out->text) - 1] = '\0';
-}
-
 static json_t *
-approvers_json(const struct request *r)
+approvers_json(const struct decision *d, uint64_t word)
 {
 	json_t *all = json_array();
-	unsigned i, n = atomic_load(&r->approver_count);
+	unsigned i, n = decision_approvals(word);
 
 	for (i = 0; i < n && i < APPROVERS_MAX; i++) {
 		char name[SLOT_NAME_MAX];
 
 		field_set(name, sizeof(name),
-		    (struct text){r->approvers[i],
-			strnlen(r->approvers[i], SLOT_NAME_MAX)});
+		    (struct text){d->approvers[i],
+			strnlen(d->approvers[i], SLOT_NAME_MAX)});
 		json_array_append_new(all, report_text(name));
 	}
 	return all;
 }
 
 static json_t *
-request_json(const struct request *r)
+request_json(const struct request *r, const struct decision *d, uint64_t word)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
 			 " s:I, s:I, s:i, s:o}",
-	    "request", (json_int_t)r->number, "session",
+	    "request", (json_int_t)decision_number(word), "session",
 	    report_text(r->session), "user", report_text(r->user), "agent",
 	    report_text(r->agent), "upstream", report_text(r->upstream),
 	    "database", report_text(r->database), "rule",
@@ -200,23 +187,25 @@ request_json(const struct request *r)
 	    report_text(r->text), "statement_bytes", (json_int_t)r->text_len,
 	    "created_at", (json_int_t)r->created_at, "expires_at",
 	    (json_int_t)r->expires_at, "needed", (int)r->needed, "approvers",
-	    approvers_json(r));
+	    approvers_json(d, word));
 }
 
 json_t *
 report_approvals(struct master *m)
 {
 	json_t *all = json_array();
-	size_t i;
+	struct request copy;
+	struct child *worker;
+	uint64_t word;
+	size_t i = 0;
 
-	for (i = 0; i < REQUESTS_MAX; i++) {
-		struct request copy;
-
-		if (atomic_load(&m->board->requests[i].state) !=
-		    REQUEST_PENDING)
+	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
+		if (!scoreboard_is_held(m->board, worker->index, &word))
 			continue;
-		request_copy(&m->board->requests[i], &copy);
-		json_array_append_new(all, request_json(&copy));
+		request_copy(&m->board->seats[worker->index].request, &copy);
+		json_array_append_new(all,
+		    request_json(
+			&copy, &m->board->decisions[worker->index], word));
 	}
 	return json_pack("{s:b, s:o}", "ok", 1, "approvals", all);
 }

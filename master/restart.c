@@ -46,6 +46,7 @@ static const struct member listener_members[] = {
     MEMBER("tls.certificate", struct listener, tls.certificate, KIND_STRING),
     MEMBER("tls.key", struct listener, tls.key, KIND_STRING),
     MEMBER("tls.client_ca", struct listener, tls.ca, KIND_STRING),
+    MEMBER("tls.client_crl", struct listener, tls.crl, KIND_STRING),
     MEMBER("tls.required", struct listener, requires_tls, KIND_BOOL),
 };
 
@@ -145,6 +146,50 @@ listeners_compare(const struct settings *old, const struct settings *now,
 		    now->file, d);
 }
 
+static bool
+texts_are_same(const struct text *a, size_t a_count, const struct text *b,
+    size_t b_count)
+{
+	size_t i;
+
+	for (i = 0; i < a_count && i < b_count; i++) {
+		if (!text_is(a[i], b[i]))
+			return false;
+	}
+	return a_count == b_count;
+}
+
+static bool
+who_is_same(const struct who *a, const struct who *b)
+{
+#define SAME(list)                                                             \
+	texts_are_same(a->list, a->list##_count, b->list, b->list##_count)
+	return SAME(user) && SAME(agent) && SAME(group) && SAME(via) &&
+	    SAME(from) && SAME(process) && a->user_none == b->user_none &&
+	    a->agent_none == b->agent_none;
+#undef SAME
+}
+
+static bool
+logins_are_same(const struct upstream *a, const struct upstream *b)
+{
+	size_t i;
+
+	if (a->login_count != b->login_count)
+		return false;
+	/* the last is `login`, which is compared for itself */
+	for (i = 0; i + 1 < a->login_count; i++) {
+		const struct upstream_login *x = &a->logins[i];
+		const struct upstream_login *y = &b->logins[i];
+
+		if (!string_is(x->user, y->user) ||
+		    !string_is(x->password_file, y->password_file) ||
+		    !who_is_same(&x->who, &y->who))
+			return false;
+	}
+	return true;
+}
+
 static void
 upstreams_compare(const struct settings *old, const struct settings *now,
     struct diagnostics *d)
@@ -161,6 +206,8 @@ upstreams_compare(const struct settings *old, const struct settings *now,
 		    now->file, d);
 		if (!labels_are_same(&old->upstreams[i], &now->upstreams[i]))
 			needs_restart(d, now->file, "upstreams.", "labels");
+		if (!logins_are_same(&old->upstreams[i], &now->upstreams[i]))
+			needs_restart(d, now->file, "upstreams.", "logins");
 	}
 }
 

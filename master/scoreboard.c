@@ -38,9 +38,10 @@ refuser_slot(const struct master *m)
 bool
 scoreboard_is_spare(const struct master *m, const struct child *worker)
 {
-	int state = atomic_load(&m->board->slots[worker->index].state);
+	int state = atomic_load(&m->board->seats[worker->index].slot.state);
 
-	return state == SLOT_STARTING || state == SLOT_IDLE;
+	return !worker->has_served &&
+	    (state == SLOT_STARTING || state == SLOT_IDLE);
 }
 
 void
@@ -52,7 +53,7 @@ scoreboard_count(struct master *m, struct pool_counts *out)
 	*out = (struct pool_counts){.spare = m->settings->workers_spare,
 	    .max = m->settings->workers_max};
 	while ((worker = children_next(m->children, CHILD_WORKER, &i))) {
-		int state = atomic_load(&m->board->slots[worker->index].state);
+		int state = atomic_load(&m->board->seats[worker->index].slot.state);
 
 		if (worker->index == refuser_slot(m))
 			out->has_refuser = true;
@@ -73,44 +74,49 @@ scoreboard_free_slot(const struct master *m)
 	uint32_t i;
 
 	for (i = 0; i < refuser_slot(m); i++) {
-		if (atomic_load(&m->board->slots[i].state) == SLOT_FREE &&
-		    atomic_load(&m->board->slots[i].pid) == 0)
+		const struct slot *s = &m->board->seats[i].slot;
+
+		if (atomic_load(&s->state) == SLOT_FREE &&
+		    atomic_load(&s->pid) == 0)
 			return i;
 	}
 	return m->board->slot_count;
 }
 
-/* Whatever the dead worker held or was filling is nobody's now. */
-static void
-requests_withdraw(struct master *m, pid_t pid)
-{
-	size_t i;
-
-	for (i = 0; i < REQUESTS_MAX; i++) {
-		struct request *r = &m->board->requests[i];
-
-		if (atomic_load(&r->state) == REQUEST_FREE || r->worker != pid)
-			continue;
-		request_settle(r, REQUEST_WITHDRAWN);
-		request_release(r);
-	}
-}
-
 void
-scoreboard_bury(struct master *m, uint32_t slot, pid_t pid)
+scoreboard_bury(struct master *m, uint32_t slot)
 {
-	struct slot *s = &m->board->slots[slot];
+	struct seat *seat = &m->board->seats[slot];
+	struct decision *d = &m->board->decisions[slot];
+	struct slot *s = &seat->slot;
 	const size_t first = offsetof(struct slot, session);
 
-	requests_withdraw(m, pid);
+	decision_give(d, 0);
+	atomic_store(&d->calls, 0);
+	atomic_store(&d->killed, 0);
 	slot_write_begin(s);
 	memset((char *)s + first, 0, sizeof(*s) - first);
 	slot_write_end(s);
-	slot_open_schema(m->board, s, false);
-	atomic_store(&s->orders, 0);
+	memset(&seat->request, 0, sizeof(seat->request));
+	memset(seat->cancels, 0, sizeof(seat->cancels));
+	schema_bury(m->board, slot);
 	slot_set_cancel_key(s, 0, TEXT(""));
 	atomic_store(&s->pid, 0);
 	atomic_store(&s->state, SLOT_FREE);
+}
+
+bool
+scoreboard_is_held(
+    const struct scoreboard *board, uint32_t place, uint64_t *word_out)
+{
+	const struct request *r = &board->seats[place].request;
+	uint64_t word = atomic_load(&board->decisions[place].word);
+
+	*word_out = word;
+	return decision_number(word) != 0 &&
+	    decision_verdict(word) == PEOPLE_UNDECIDED &&
+	    atomic_load(&r->state) == REQUEST_PENDING &&
+	    atomic_load(&r->number) == decision_number(word);
 }
 
 void

@@ -18,7 +18,7 @@ bool scoreboard_is_spare(const struct master *m, const struct child *worker);
 uint32_t scoreboard_free_slot(const struct master *m);
 
 /* The worker of this slot is dead: withdraw what it held, free its slot. */
-void scoreboard_bury(struct master *m, uint32_t slot, pid_t pid);
+void scoreboard_bury(struct master *m, uint32_t slot);
 
 /* Tell a reload's result. `text` has a line for each error; loaded_at and
  * the generation change only when it did not fail. */
@@ -34,6 +34,11 @@ struct reload_result {
 /* A consistent copy, for readers. */
 void scoreboard_reload_result(
     const struct scoreboard *board, struct reload_result *out);
+
+/* Does the worker of this place hold a statement that nobody has decided? Its
+ * number and what has been decided so far in `word_out`. */
+bool scoreboard_is_held(
+    const struct scoreboard *board, uint32_t place, uint64_t *word_out);
 
 /* One word for a state, static; "?" for a number that is none. */
 const char *slot_state_name(int state);

@@ -9,14 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/ipc.h"
+#include "common/broker_channel.h"
+#include "common/hmac.h"
 #include "common/log.h"
 
 enum { MOCK_SECRET_LEN = 32 };
@@ -38,9 +38,13 @@ struct secrets {
 	struct identities identities;
 	uint8_t mock_secret[MOCK_SECRET_LEN];
 	uint32_t mock_iterations;
+	struct audit_key audit_key;
 	unsigned long failures, failures_told;
-	size_t upstream_count;
-	struct upstream_secret upstreams[UPSTREAMS_MAX];
+	/* of every login of every upstream, one upstream's behind another's;
+	 * where each one's begin */
+	struct upstream_secret *logins;
+	size_t login_count;
+	size_t first[UPSTREAMS_MAX];
 };
 
 /* Read all of a small file and close it. False: errno, EFBIG when longer
@@ -71,9 +75,9 @@ file_read(int fd, void *out, size_t size, size_t *len_out)
 
 /* The password as it stands in the file, or a line of log. */
 static bool
-password_read(const struct upstream *upstream, struct upstream_secret *out)
+password_read(const char *path, const char *upstream,
+    struct upstream_secret *out)
 {
-	const char *path = upstream->password_file;
 	struct file_state state;
 	char reason[512];
 	int fd = password_file_open(path, &state);
@@ -85,16 +89,17 @@ password_read(const struct upstream *upstream, struct upstream_secret *out)
 		state = (struct file_state){ERR_SYSTEM, errno};
 	password_file_explain(path, &state, reason, sizeof(reason));
 	log_error("upstream %s: %s: no login will succeed there",
-	    upstream->name, reason);
+	    upstream, reason);
 	return false;
 }
 
 static void
-password_load(const struct upstream *upstream, struct upstream_secret *out)
+password_load(
+    const char *path, const char *upstream, struct upstream_secret *out)
 {
-	if (upstream->password_file == NULL)
+	if (path == NULL)
 		return;
-	if (!password_read(upstream, out)) {
+	if (!password_read(path, upstream, out)) {
 		OPENSSL_cleanse(out, sizeof(*out));
 		return;
 	}
@@ -107,7 +112,7 @@ password_load(const struct upstream *upstream, struct upstream_secret *out)
 	if (!out->has_password)
 		log_error("upstream %s: %s is empty: no login will succeed "
 			  "there",
-		    upstream->name, upstream->password_file);
+		    upstream, path);
 }
 
 static bool
@@ -143,7 +148,7 @@ mock_secret_load(const char *state, uint8_t *out)
 	if (fd >= 0 && file_read(fd, out, MOCK_SECRET_LEN, &len) &&
 	    len == MOCK_SECRET_LEN)
 		return true;
-	if (RAND_bytes(out, MOCK_SECRET_LEN) != 1)
+	if (getentropy(out, MOCK_SECRET_LEN) != 0)
 		return false;
 	if (!mock_secret_write(path, out))
 		log_warning("%s: %m: made-up salts will change at the next "
@@ -188,50 +193,76 @@ identities_read(const char *file, struct arena *a, struct identities *out)
 	return false;
 }
 
+/* In memory that is not swapped out, if it can be had: a small limit is no
+ * reason not to start. */
+static void *
+secret_memory(size_t size)
+{
+	void *m = calloc(1, size);
+
+	if (m != NULL && mlock(m, size) != 0)
+		log_info("secrets may reach swap: %m");
+	return m;
+}
+
+static bool
+logins_load(struct secrets *s, const struct settings *settings)
+{
+	size_t i, k, n = 0;
+
+	s->login_count = settings_login_count(settings);
+	s->logins = secret_memory(
+	    (s->login_count + 1) * sizeof(struct upstream_secret));
+	for (i = 0; s->logins != NULL && i < settings->upstream_count; i++) {
+		const struct upstream *u = &settings->upstreams[i];
+
+		s->first[i] = n;
+		for (k = 0; k < u->login_count; k++)
+			password_load(u->logins[k].password_file, u->name,
+			    &s->logins[n++]);
+	}
+	return s->logins != NULL;
+}
+
+/* Without it nobody could be recorded, so nobody is served. */
+static bool
+audit_key_load(const struct settings *settings, struct audit_key *out)
+{
+	char reason[512];
+
+	if (settings->audit_key_file == NULL ||
+	    audit_key_read(settings->audit_key_file, out, reason,
+		sizeof(reason)) == ERR_NONE)
+		return true;
+	log_error("audit.key_file: %s", reason);
+	return false;
+}
+
+const struct audit_key *
+secrets_audit_key(const struct secrets *s)
+{
+	return &s->audit_key;
+}
+
 struct secrets *
 secrets_load(const struct settings *settings)
 {
-	struct secrets *s = calloc(1, sizeof(*s));
-	size_t i;
+	struct secrets *s = secret_memory(sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	/* best effort: a small limit is no reason not to start */
-	if (mlock(s, sizeof(*s)) != 0)
-		log_info("secrets may reach swap: %m");
 	s->arena = arena_new(0);
 	if (s->arena == NULL ||
 	    !identities_read(
 		settings->identities, s->arena, &s->identities) ||
-	    !mock_secret_load(settings->state, s->mock_secret)) {
+	    !mock_secret_load(settings->state, s->mock_secret) ||
+	    !audit_key_load(settings, &s->audit_key) ||
+	    !logins_load(s, settings)) {
 		secrets_wipe(s);
 		return NULL;
 	}
 	s->mock_iterations = iterations_usual(&s->identities);
-	s->upstream_count = settings->upstream_count;
-	for (i = 0; i < s->upstream_count && i < UPSTREAMS_MAX; i++)
-		password_load(&settings->upstreams[i], &s->upstreams[i]);
 	return s;
-}
-
-void
-secrets_renew(struct secrets *s, const struct settings *settings)
-{
-	struct arena *now = arena_new(0);
-	struct identities identities;
-
-	if (now == NULL)
-		return;
-	if (identities_read(settings->identities, now, &identities)) {
-		struct arena *old = s->arena;
-
-		s->arena = now;
-		s->identities = identities;
-		s->mock_iterations = iterations_usual(&s->identities);
-		now = old;
-	}
-	arena_wipe(now);
-	arena_free(now);
 }
 
 void
@@ -241,29 +272,22 @@ secrets_wipe(struct secrets *s)
 		arena_wipe(s->arena);
 		arena_free(s->arena);
 	}
+	if (s->logins != NULL)
+		OPENSSL_cleanse(
+		    s->logins, s->login_count * sizeof(*s->logins));
+	free(s->logins);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
 }
 
-/* The verifier text of a person or agent of this name; len 0: none. */
-static struct text
-password_of(const struct identities *ids, struct text name)
+const struct identities *
+secrets_identities(const struct secrets *s)
 {
-	size_t i;
-
-	for (i = 0; i < ids->person_count; i++) {
-		if (text_is(ids->people[i].name, name))
-			return ids->people[i].password;
-	}
-	for (i = 0; i < ids->agent_count; i++) {
-		if (text_is(ids->agents[i].name, name))
-			return ids->agents[i].password;
-	}
-	return (struct text){0};
+	return &s->identities;
 }
 
-static void
-verifier_mock(
+void
+secrets_mock(
     const struct secrets *s, struct text login, struct scram_verifier *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -272,27 +296,29 @@ verifier_mock(
 	scram_mock_salt(s->mock_secret, login, out->salt);
 }
 
-bool
-secrets_verifier(const struct secrets *s, struct text login,
-    struct scram_verifier *out)
+uint64_t
+secrets_mimic(const struct secrets *s, struct text login)
 {
-	struct identity identity;
-	struct text prover;
+	static const char purpose[] = "mimic";
+	uint8_t mac[HMAC_LEN];
+	char whole[BROKER_NAME_MAX + sizeof(purpose)];
+	uint64_t number = 0;
+	int n = snprintf(whole, sizeof(whole), "%s%.*s", purpose,
+	    (int)login.len, login.at);
 
-	if (identity_resolve(&s->identities, login, &identity, &prover) ==
-		ERR_NONE &&
-	    scram_verifier_parse(password_of(&s->identities, prover), out) ==
-		ERR_NONE)
-		return true;
-	verifier_mock(s, login, out);
-	return false;
+	if (n > 0 &&
+	    hmac_sha256((struct text){(const char *)s->mock_secret,
+			    MOCK_SECRET_LEN},
+		text_of(whole), mac) == ERR_NONE)
+		memcpy(&number, mac, sizeof(number));
+	return number;
 }
 
 bool
-secrets_salted(struct secrets *s, size_t upstream, const uint8_t *salt,
+secrets_salted(struct secrets *s, struct login_index of, const uint8_t *salt,
     size_t salt_len, uint32_t iterations, const uint8_t **salted_out)
 {
-	struct upstream_secret *u = &s->upstreams[upstream];
+	struct upstream_secret *u = &s->logins[s->first[of.upstream] + of.login];
 
 	if (!u->has_password || salt_len == 0 || salt_len > sizeof(u->salt))
 		return false;
@@ -312,10 +338,11 @@ secrets_salted(struct secrets *s, size_t upstream, const uint8_t *salt,
 }
 
 bool
-secrets_password(
-    const struct secrets *s, size_t upstream, struct text *password_out)
+secrets_password(const struct secrets *s, struct login_index of,
+    struct text *password_out)
 {
-	const struct upstream_secret *u = &s->upstreams[upstream];
+	const struct upstream_secret *u =
+	    &s->logins[s->first[of.upstream] + of.login];
 
 	*password_out = (struct text){u->password, u->len};
 	return u->has_password;

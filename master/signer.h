@@ -11,7 +11,7 @@
 #define SALLYPORT_SIGNER_H
 
 #include "common/config.h"
-#include "common/ipc.h"
+#include "common/broker_channel.h"
 #include "common/tls_context.h"
 
 struct signer;

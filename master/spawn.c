@@ -2,21 +2,28 @@
  * spawn.c - forking children.
  *
  * One rule: whatever a child must not have is gone before its role begins,
- * and if that fails the child ends.  Nothing is exec'd: the policy master has
- * loaded is shared copy-on-write.
+ * and if that fails the child ends.  Only what is not to have our memory is
+ * exec'd; the policy master has loaded is shared copy-on-write.
  */
 #include "master/spawn.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "master/broker.h"
+#include "master/capability.h"
+#include "master/porter.h"
+#include "master/program.h"
+#include "master/penalty.h"
+#include "master/chain.h"
 
 void
 descriptor_close(int *fd)
@@ -29,8 +36,9 @@ descriptor_close(int *fd)
 static void
 signals_reset(void)
 {
-	static const int ignored[] = {SIGHUP, SIGINT, SIGPIPE};
-	static const int defaulted[] = {SIGTERM, SIGCHLD, SIGUSR1};
+	/* SIGUSR1 only ever wakes: until a role waits for it, it is nothing */
+	static const int ignored[] = {SIGHUP, SIGINT, SIGPIPE, SIGUSR1};
+	static const int defaulted[] = {SIGTERM, SIGCHLD};
 	struct sigaction action = {.sa_handler = SIG_IGN};
 	sigset_t none;
 	size_t i;
@@ -70,14 +78,40 @@ descriptors_reset(struct master *m, enum child_kind kind)
 	}
 	if (kind != CHILD_WORKER)
 		listeners_close(m);
-	audit_free(m->audit);
+	if (kind != CHILD_BROKER) {
+		munmap(m->penalties, penalties_size());
+		m->penalties = NULL;
+	}
+	audit_leave(m->audit);
 	m->audit = NULL;
+	chain_leave(m, kind == CHILD_BROKER);
+}
+
+/* What each may do with the shared memory; who is not named here has none. */
+static const enum board_role board_roles[CHILD_KINDS] = {
+    [CHILD_WORKER] = BOARD_WORKER,
+    [CHILD_BROKER] = BOARD_BROKER,
+    [CHILD_CATALOG] = BOARD_CATALOG,
+    [CHILD_CONTROL] = BOARD_OPERATOR,
+};
+
+/* In the child: only what is its own from here on. */
+static void
+board_leave(struct master *m, enum board_role role)
+{
+	if (board_confine(m->board, &m->board_files, role) != ERR_NONE) {
+		log_error("cannot give up the shared memory: %m: ending");
+		_exit(EXIT_FAILURE);
+	}
+	if (role == BOARD_STRANGER)
+		m->board = NULL;
 }
 
 enum err
 spawn_fork(struct master *m, enum child_kind kind, uint32_t index,
     struct child **child_out)
 {
+	const enum board_role role = board_roles[kind];
 	struct child *row = children_room(m->children);
 	sigset_t all, before;
 	pid_t pid;
@@ -85,6 +119,8 @@ spawn_fork(struct master *m, enum child_kind kind, uint32_t index,
 	*child_out = NULL;
 	if (row == NULL)
 		return ERR_TOO_LONG;
+	if (board_lend(m->board, role, index, true) != ERR_NONE)
+		return ERR_SYSTEM;
 	/* no handler of master's may run in the child */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
@@ -93,10 +129,13 @@ spawn_fork(struct master *m, enum child_kind kind, uint32_t index,
 		log_role(child_kind_name(kind));
 		prctl(PR_SET_NAME, child_kind_name(kind), 0, 0, 0);
 		descriptors_reset(m, kind);
+		board_leave(m, role);
 		signals_reset();
 		return ERR_NONE;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (board_lend(m->board, role, index, false) != ERR_NONE)
+		log_error("a seat stays lent: %m");
 	if (pid < 0)
 		return ERR_SYSTEM;
 	*row = (struct child){.pid = pid, .kind = kind, .index = index,
@@ -111,10 +150,44 @@ spawn_drop(const struct master *m)
 	enum err e = account_become(&m->account);
 
 	if (e == ERR_NONE)
-		e = child_confine();
+		e = sandbox_quieten();
 	if (e == ERR_NONE)
 		return;
 	log_error("cannot drop privileges (%s: %m): ending", err_text(e));
+	_exit(EXIT_FAILURE);
+}
+
+void
+spawn_drop_for_now(const struct master *m)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
+		log_error("cannot keep a capability: %m: ending");
+		_exit(EXIT_FAILURE);
+	}
+	spawn_drop(m);
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == 0 &&
+	    sandbox_keep_capabilities(CAPABILITY(CAP_SYS_CHROOT)) == ERR_NONE)
+		return;
+	log_error("cannot drop capabilities: %m: ending");
+	_exit(EXIT_FAILURE);
+}
+
+int
+spawn_open_nothing(void *context)
+{
+	(void)context;
+	return -1;
+}
+
+void
+spawn_confine(const struct master *m, enum confinement role)
+{
+	const char *failed = NULL;
+
+	log_set_opener(spawn_open_nothing, NULL);
+	if (sandbox_enter(&m->confine->sandboxes[role], &failed) == ERR_NONE)
+		return;
+	log_error("cannot be confined: %s: %m: ending", failed);
 	_exit(EXIT_FAILURE);
 }
 
@@ -188,7 +261,7 @@ birth_of(struct master *m, int channel)
 static enum err
 worker_fork(struct master *m, uint32_t slot, int channel)
 {
-	struct slot *s = &m->board->slots[slot];
+	struct slot *s = &m->board->seats[slot].slot;
 	struct child *child;
 	struct birth b;
 	enum err e;
@@ -204,10 +277,13 @@ worker_fork(struct master *m, uint32_t slot, int channel)
 		return ERR_NONE;
 	}
 	atomic_store(&s->pid, getpid());
-	spawn_drop(m);
+	spawn_drop_for_now(m);
 	b = birth_of(m, channel);
+	b.place = slot;
 	b.slot = s;
 	b.refuses = slot == m->board->slot_count - 1;
+	b.sandbox = &m->confine->sandboxes[b.refuses ? CONFINE_REFUSER
+						     : CONFINE_WORKER];
 	_exit(m->roles->worker(&b));
 }
 
@@ -269,8 +345,67 @@ spawn_catalog(struct master *m, uint32_t upstream)
 		b.listener_count = 0;
 		b.upstream = upstream;
 		b.catalog = m->catalogs[upstream];
+		b.sandbox = &m->confine->sandboxes[CONFINE_CATALOG];
 		_exit(m->roles->catalog(&b));
 	}
+	descriptor_close(&channel);
+	return e;
+}
+
+int
+spawn_command_channel(struct master *m)
+{
+	const struct broker_grant grant = {.kind = CHANNEL_COMMAND};
+	int channel = -1;
+
+	if (m->settings->audit_key_file != NULL &&
+	    channel_open(m, &grant, &channel) != ERR_NONE)
+		log_warning("no channel to the broker for a command");
+	return channel;
+}
+
+enum err
+spawn_porter(struct master *m)
+{
+	const struct broker_grant grant = {.kind = CHANNEL_PORTER};
+	struct child *child;
+	int channel;
+	enum err e = channel_open(m, &grant, &channel);
+
+	if (e == ERR_NONE)
+		e = spawn_fork(m, CHILD_PORTER, 0, &child);
+	if (e == ERR_NONE && child == NULL)
+		_exit(porter_main(m, channel));
+	descriptor_close(&channel);
+	return e;
+}
+
+/* A program of its own: what it parses is sent by strangers. */
+static _Noreturn void
+verifier_become(const struct master *m, int channel)
+{
+	char path[PROGRAM_PATH_MAX];
+
+	signal(SIGTERM, SIG_IGN); /* it ends when its broker does */
+	spawn_drop(m);
+	if (program_find("sallyport-verifier", path, sizeof(path)))
+		program_become(path, m->settings->file, channel);
+	log_error("%s: cannot be run: %m", path);
+	_exit(EXIT_FAILURE);
+}
+
+enum err
+spawn_verifier(struct master *m)
+{
+	const struct broker_grant grant = {.kind = CHANNEL_VERIFIER};
+	struct child *child;
+	int channel;
+	enum err e = channel_open(m, &grant, &channel);
+
+	if (e == ERR_NONE)
+		e = spawn_fork(m, CHILD_VERIFIER, 0, &child);
+	if (e == ERR_NONE && child == NULL)
+		verifier_become(m, channel);
 	descriptor_close(&channel);
 	return e;
 }

@@ -17,8 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/hole.h"
 #include "common/log.h"
+#include "master/chain.h"
 #include "master/listen.h"
+#include "master/penalty.h"
 #include "master/record.h"
 
 static enum err
@@ -61,15 +64,34 @@ descriptors_raise(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Who guesses wrong is remembered from one broker to the next. */
+static struct penalties *
+penalties_open(void)
+{
+	uint8_t key[PENALTY_KEY_LEN];
+	void *memory = mmap(NULL, penalties_size(), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || getentropy(key, sizeof(key)) != 0)
+		return NULL;
+	return penalties_init(memory, key);
+}
+
 static enum err
 memory_open(struct master *m)
 {
 	uint32_t slots = m->settings->workers_max + 1;
 
-	m->board = scoreboard_new(slots);
+	m->board = scoreboard_new(slots, &m->board_files);
 	m->children = children_new(slots + m->settings->upstream_count +
-	    CONTROL_CHILDREN_MAX + BROKERS_MAX + 1);
-	if (m->board == NULL || m->children == NULL ||
+	    CONTROL_CHILDREN_MAX + BROKERS_MAX * 3 + 1);
+	m->penalties = penalties_open();
+	if (m->board == NULL) {
+		log_error("no shared memory for %u workers: %m", slots - 1);
+		return ERR_SYSTEM;
+	}
+	if (m->children == NULL || m->penalties == NULL ||
+	    board_withhold(m->board) != ERR_NONE ||
 	    record_open(m) != ERR_NONE) {
 		log_error("%s", err_text(ERR_MEMORY));
 		return ERR_MEMORY;
@@ -120,6 +142,25 @@ folder_make(const char *path, mode_t mode, const struct account *owner)
 	return ERR_SYSTEM;
 }
 
+/* The stores: each has a folder that its writer alone may change. */
+static enum err
+stores_make(struct master *m)
+{
+	static const char *const stores[] = {"policy", "catalog"};
+	char folder[PATH_MAX];
+	enum err e = ERR_NONE;
+	size_t i;
+
+	for (i = 0; i < sizeof(stores) / sizeof(*stores) && e == ERR_NONE;
+	     i++) {
+		if (snprintf(folder, sizeof(folder), "%s/%s",
+			m->settings->state, stores[i]) >= (int)sizeof(folder))
+			return ERR_TOO_LONG;
+		e = folder_make(folder, 0700, &m->account);
+	}
+	return e;
+}
+
 static enum err
 folders_open(struct master *m)
 {
@@ -128,6 +169,8 @@ folders_open(struct master *m)
 	char *slash;
 	enum err e = folder_make(m->settings->state, 0700, &m->account);
 
+	if (e == ERR_NONE)
+		e = stores_make(m);
 	if (e != ERR_NONE)
 		return e;
 	if ((size_t)snprintf(folder, sizeof(folder), "%s",
@@ -170,16 +213,47 @@ listeners_open(struct master *m)
 	return e == ERR_NONE ? listener_open(control, &m->control) : e;
 }
 
+static void
+line_log(void *context, const char *line)
+{
+	(void)context;
+	log_info("%s", line);
+}
+
+/* Master keeps what it takes to start children; the rest goes now that all
+ * is open. */
+static enum err
+confine_open(struct master *m)
+{
+	const char *failed = "";
+	enum err e =
+	    confine_new(m->settings, &m->account, &m->confine, &failed);
+
+	if (e == ERR_NONE)
+		e = confine_master(m->confine, &failed);
+	if (e != ERR_NONE)
+		log_error("cannot make the sandboxes: %s: %s: %m", failed,
+		    err_text(e));
+	else
+		separation_tell(
+		    m->confine, &m->account, true, line_log, NULL);
+	return e;
+}
+
 enum err
 start_open(struct master *m)
 {
 	static enum err (*const steps[])(struct master *) = {sizes_check,
 	    account_choose, memory_open, pipes_open, folders_open,
-	    listeners_open};
+	    listeners_open, chain_start, confine_open};
 	enum err e = ERR_NONE;
 	size_t i;
 
 	descriptors_raise();
+	if (HAS_HOLE)
+		log_error("UNSAFE: this build has a deliberate hole, through "
+			  "which any client takes over its worker: it is for "
+			  "one test only");
 	for (i = 0; i < sizeof(steps) / sizeof(*steps) && e == ERR_NONE; i++)
 		e = steps[i](m);
 	if (e != ERR_NONE)

@@ -8,6 +8,7 @@
 #include "master/supervise.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,13 +17,18 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "master/attend.h"
 #include "master/control.h"
 #include "master/publish.h"
 #include "master/record.h"
 #include "master/scoreboard.h"
 #include "master/spawn.h"
 
-enum { TURN_MS = 5000 }; /* at least one turn in this time */
+enum {
+	TURN_MS = 5000, /* at least one turn in this time */
+	HEAP_SORTING = 64 * 1024, /* malloc() looks through its lists for so
+				   * much */
+};
 
 static volatile sig_atomic_t got_hangup, got_terminate, got_interrupt,
     got_reopen;
@@ -124,12 +130,24 @@ generation_begin(struct master *m)
 	/* the old broker lingers: its sessions may be about to log in */
 	while ((child = children_next(m->children, CHILD_BROKER, &i)))
 		child->is_retired = true;
+	helpers_retire(m);
 	/* told at once, whatever child has not yet closed its copy */
 	if (m->broker >= 0)
 		shutdown(m->broker, SHUT_RDWR);
 	descriptor_close(&m->broker);
 	children_signal(m->children, CHILD_CATALOG, SIGTERM);
 	spares_retire(m);
+}
+
+/* Half of the heap is what loading has left behind.  A fork copies the entry
+ * of every page that is there, and a child the page that it writes to: so the
+ * holes are given back, and sorted here, not by the first malloc() of every
+ * child. */
+static void
+heap_settle(void)
+{
+	malloc_trim(0);
+	free(malloc(HEAP_SORTING));
 }
 
 static void
@@ -155,6 +173,7 @@ publication_take(struct master *m)
 	generation_begin(m);
 	record_policy(m, NULL);
 	notify_parent(m);
+	heap_settle();
 }
 
 static void
@@ -219,6 +238,41 @@ broker_keep(struct master *m)
 	e = spawn_broker(m);
 	if (e != ERR_NONE)
 		spawn_failed(m, CHILD_BROKER, e);
+}
+
+static bool
+has_helper(struct master *m, enum child_kind kind)
+{
+	struct child *child;
+	size_t i = 0;
+
+	while ((child = children_next(m->children, kind, &i))) {
+		if (!child->is_retired)
+			return true;
+	}
+	return false;
+}
+
+static void
+helper_keep(struct master *m, enum child_kind kind,
+    enum err (*spawn)(struct master *m))
+{
+	enum err e;
+
+	if (m->broker < 0 || has_helper(m, kind) || !is_due(m, kind))
+		return;
+	e = spawn(m);
+	if (e != ERR_NONE)
+		spawn_failed(m, kind, e);
+}
+
+/* Nobody can log in without them, so nobody is started that needs them. */
+static bool
+helpers_are_there(struct master *m)
+{
+	helper_keep(m, CHILD_PORTER, spawn_porter);
+	helper_keep(m, CHILD_VERIFIER, spawn_verifier);
+	return has_helper(m, CHILD_PORTER) && has_helper(m, CHILD_VERIFIER);
 }
 
 static bool
@@ -350,6 +404,8 @@ keep_up(struct master *m)
 	if (m->policy == NULL || m->is_finished)
 		return;
 	broker_keep(m);
+	if (!helpers_are_there(m))
+		return;
 	catalogs_keep(m);
 	pool_keep(m);
 	announce(m);
@@ -431,6 +487,7 @@ supervise(struct master *m)
 			break;
 		events_wait(m);
 		signals_take(m);
+		attend_workers(m);
 		reap_all(m);
 		if (publish_is_over(m) && !m->is_draining)
 			publication_take(m);

@@ -15,6 +15,10 @@ int supervise(struct master *m);
 /* Bury every child that has ended. */
 void reap_all(struct master *m);
 
+/* Those that run errands for a broker that goes: they end with it, and are
+ * missed no more. */
+void helpers_retire(struct master *m);
+
 /* Tell spares that have no client to end; sessions go on. */
 void spares_retire(struct master *m);
 

@@ -106,18 +106,49 @@ builtin_may_carry(
 	       ((s->operations & fetching) != 0 && g->carries_later);
 }
 
+/* Could it run users' code at all? */
+static bool
+may_run(const struct statement *s)
+{
+	const uint64_t running =
+	    BIT(OP_SELECT) | BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE) |
+	    BIT(OP_MERGE) | BIT(OP_TRUNCATE) | BIT(OP_COPY_IN) |
+	    BIT(OP_COPY_OUT) | BIT(OP_CALL) | BIT(OP_REFRESH) |
+	    BIT(OP_FUNCTION_CALL) | BIT(OP_UNKNOWN);
+
+	return (s->operations & running) != 0 && s->name_count > 0;
+}
+
+/* May code run with it that does what nobody can tell? */
+static bool
+may_escape(
+    const struct gate *g, const struct statement *s, const struct touch *t)
+{
+	if (t->is_code_escaping)
+		return true;
+	if (!g->asks_of_code)
+		return false;
+	if (!t->is_code_known || g->is_code_distrusted)
+		return may_run(s);
+	/* What a fresh reading does not know is not there, or is what this
+	 * transaction has made and was judged then. */
+	return t->is_code_unseen && g->is_code_unread;
+}
+
 /* A name on no list is of users' code. The catalogue knows whether that can be
  * trusted, and where it has the name of a built-in function. */
 static void
-settle_code(struct statement *s, const struct touch *t, bool is_guarded)
+settle_code(
+    const struct gate *g, struct statement *s, const struct touch *t)
 {
 	const uint64_t unknown = BIT(TRAIT_UNKNOWN_FUNCTION);
 
+	/* as good as SQL given as text */
+	if (may_escape(g, s, t) || (t->is_code_known && t->is_code_dynamic &&
+				       gate_protects(g)))
+		s->traits |= BIT(TRAIT_ESCAPING_FUNCTION);
 	if (!t->is_code_known)
 		return;
-	/* as good as SQL given as text */
-	if (t->is_code_dynamic && is_guarded)
-		s->traits |= BIT(TRAIT_ESCAPING_FUNCTION);
 	if (t->runs_code)
 		s->traits |= unknown;
 	else if (s->unlisted_count > 0)
@@ -130,7 +161,7 @@ void
 builtin_traits(struct gate *g, struct statement *s, const struct touch *t,
     struct arena *a)
 {
-	settle_code(s, t, gate_protects(g));
+	settle_code(g, s, t);
 	own_settings_note(g, s, t, a);
 	if (t->is_protected)
 		s->traits |= BIT(TRAIT_PROTECTED);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/flow.h"
+#include "common/hole.h"
 #include "common/log.h"
 #include "worker/builtin.h"
 #include "worker/gate.h"
@@ -22,12 +23,15 @@
 #include "worker/snapshot.h"
 
 void
-gate_init(struct gate *g, struct birth *b, struct audit *audit)
+gate_init(struct gate *g, struct birth *b, const struct provisions *p)
 {
 	*g = (struct gate){.birth = b,
 	    .settings = b->settings,
 	    .policy = b->policy,
-	    .audit = audit,
+	    .audit = p->audit,
+	    .policy_store = p->policy,
+	    .catalog_store = p->catalog,
+	    .catalog_error = p->catalog_error,
 	    .lex = {.dialect = DIALECT_POSTGRES,
 		.standard_conforming_strings = true,
 		.is_utf8 = true}};
@@ -54,8 +58,8 @@ gate_enter(struct gate *g, const struct upstream *u, struct text database,
 void
 gate_want_catalog(struct gate *g)
 {
-	g->wish =
-	    wish_for(g->birth->board, g->place.upstream, g->place.database);
+	(void)wish_for(&g->wisher, g->birth->board, g->place.upstream,
+	    g->place.database);
 	g->first_epoch = gate_schema_epoch(g);
 	protection_sync(g->protection, snapshot_reading(g));
 }
@@ -67,7 +71,6 @@ gate_leave(struct gate *g)
 	protection_free(g->protection);
 	g->protection = NULL;
 	snapshot_close(g);
-	coder_close(&g->coder);
 	arena_free(g->scratch);
 	g->scratch = NULL;
 }
@@ -144,6 +147,13 @@ touch_join(struct touch *t, const struct touch *other)
 	}
 }
 
+static bool
+is_to_be_read_again(const struct gate *g, const struct touch *t)
+{
+	return (gate_protects(g) && (t->is_unknown || t->is_code_unseen)) ||
+	       (g->asks_of_code && (t->is_code_unseen || !t->is_code_known));
+}
+
 /* What one statement reaches, with a fresh catalogue if it names what this
  * one does not know. */
 static void
@@ -152,9 +162,11 @@ touch_statement(struct gate *g, struct ruling *j, const struct statement *s,
 {
 	enum err e = protection_touch(g->protection, s, j->arena, out);
 
-	if (e == ERR_NONE && gate_protects(g) &&
-	    (out->is_unknown || out->is_code_unseen) &&
+	if (e == ERR_NONE && is_to_be_read_again(g, out) &&
 	    snapshot_read_again(g)) {
+		/* the first reading of all is no reason to wait for the next */
+		if (!out->is_code_known)
+			g->asked_at = 0;
 		own_read_again(g, snapshot_reading(g));
 		e = protection_touch(g->protection, s, j->arena, out);
 	}
@@ -353,10 +365,10 @@ judge_into(struct gate *g, struct ruling *j, struct text sql)
 	record_prepare(g, j);
 }
 
-unsigned
+uint64_t
 gate_schema_epoch(const struct gate *g)
 {
-	return g->wish == NULL ? 0 : atomic_load(&g->wish->changed);
+	return (uint64_t)snapshot_changed_at(g);
 }
 
 bool
@@ -476,6 +488,7 @@ gate_judge(struct gate *g, struct text sql)
 	struct text key = cache_key(g, sql);
 	struct ruling *j = key.len > 0 ? cache_find(g, key) : NULL;
 
+	hole_look(sql);
 	if (j != NULL)
 		return j;
 	j = ruling_new();

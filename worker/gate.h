@@ -20,6 +20,7 @@
 #include "common/policy.h"
 #include "common/protection.h"
 #include "common/store.h"
+#include "worker/provisions.h"
 
 enum {
 	GATE_RULING_MAX = 64 * 1024 * 1024, /* bytes one ruling takes */
@@ -82,7 +83,9 @@ struct gate {
 	const struct upstream *upstream;
 	struct policy *policy;	    /* NULL: none could be loaded, deny all */
 	struct arena *policy_arena; /* of a policy this worker loaded itself */
-	struct store *policy_store, *catalog_store; /* NULL: not open */
+	/* NULL: could not be opened, catalog_error says why */
+	struct store *policy_store, *catalog_store;
+	enum err catalog_error;
 	struct identity *identity;
 	struct place place;
 	struct lex_state lex;
@@ -94,11 +97,17 @@ struct gate {
 	uint64_t also;
 	struct docket *docket;	       /* the rules that concern the session */
 	struct protection *protection; /* NULL until gate_enter() */
-	struct wish *wish;	       /* the database's catalogue */
-	unsigned first_epoch; /* of the schema, when the session began */
+	struct wisher wisher;	       /* to the database's catalogue */
+	int64_t own_change;   /* when this session last changed the schema */
+	uint64_t first_epoch; /* of the schema, when the session began */
 	struct audit *audit;
 	time_t asked_at; /* when the session last made its wish; 0: may now */
 	bool needs_catalog;  /* the policy's decisions hang on it */
+	/* It matters whether code may do what nobody can tell: not every
+	 * statement that does is allowed. */
+	bool asks_of_code;
+	bool is_code_distrusted; /* the catalogue may be wrong about that */
+	bool is_code_unread;	 /* when it was last asked for it did not come */
 	bool is_schema_open; /* changed here and not committed yet */
 	bool is_schema_doubted; /* … in ways that nobody followed */
 	/* What the session has made itself. A change that is all on this list
@@ -122,7 +131,7 @@ struct gate {
 };
 
 /* Changes each time a change of the schema was committed through Sallyport. */
-unsigned gate_schema_epoch(const struct gate *g);
+uint64_t gate_schema_epoch(const struct gate *g);
 
 /* Are values to be protected from this identity? Without a policy: yes. */
 bool gate_protects(const struct gate *g);
@@ -131,7 +140,8 @@ bool gate_protects(const struct gate *g);
 void gate_forget(struct gate *g);
 
 /* Prepare a gate with the policy the worker was born with. */
-void gate_init(struct gate *g, struct birth *b, struct audit *audit);
+void gate_init(
+    struct gate *g, struct birth *b, const struct provisions *p);
 
 /* The identity is proved, the upstream known: from now on judge. */
 enum err gate_enter(struct gate *g, const struct upstream *u,

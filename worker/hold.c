@@ -1,8 +1,8 @@
 /*
  * hold.c - a statement waits on the wire until a person decides.
  *
- * The rule: whatever ends the wait other than REQUEST_APPROVED, found in the
- * shared table by its own compare-and-swap, is a refusal.
+ * The rule: whatever ends the wait other than an approval of this very number,
+ * found where only operators' commands can write, is a refusal.
  */
 #include <openssl/evp.h>
 #include <time.h>
@@ -10,6 +10,10 @@
 
 #include "common/log.h"
 #include "worker/hold.h"
+
+enum {
+	NUMBER_WAIT_MS = 5000 /* for master to give the request a number */
+};
 
 static int64_t
 wall_ms(void)
@@ -64,7 +68,6 @@ fill(struct request *r, const struct session *s, const struct ruling *j,
 {
 	const struct rule *rule = j->verdict.rule;
 
-	r->worker = getpid();
 	field_set(r->session, sizeof(r->session), text_of(s->id));
 	field_set(r->user, sizeof(r->user), s->identity.user);
 	field_set(r->agent, sizeof(r->agent), s->identity.agent);
@@ -109,10 +112,24 @@ show(struct session *s, uint64_t request)
 	session_show_state(s, request != 0 ? SLOT_HELD : SLOT_RUNNING);
 }
 
+/* --- waiting ---------------------------------------------------------------- */
+
+static const struct decision *
+decision_of(const struct session *s)
+{
+	return &s->birth->board->decisions[s->birth->place];
+}
+
+static struct request *
+request_of(struct session *s)
+{
+	return &s->birth->board->seats[s->birth->place].request;
+}
+
 /* Is there a reason on our side to wait no longer? */
 static bool
-gives_up(struct session *s, const struct request *r, enum err turn,
-    enum hold_result *why)
+gives_up(
+    struct session *s, int64_t expires_at, enum err turn, enum hold_result *why)
 {
 	if (turn == ERR_INTERRUPTED)
 		turn = session_attend(s);
@@ -125,7 +142,39 @@ gives_up(struct session *s, const struct request *r, enum err turn,
 		*why = HOLD_WITHDRAWN;
 	else if (turn == ERR_DEADLINE || turn == ERR_NONE)
 		*why = HOLD_EXPIRED;
-	return *why != HOLD_EXPIRED || wall_ms() >= r->expires_at;
+	return *why != HOLD_EXPIRED || wall_ms() >= expires_at;
+}
+
+/* One turn of waiting until that time, Unix time in ms. */
+static enum err
+wait_turn(struct session *s, int64_t until)
+{
+	int64_t left = until - wall_ms();
+	enum err turn;
+
+	s->relay.deadline = relay_now() + (left > 0 ? left : 1);
+	turn = session_turn(s, false);
+	s->relay.deadline = 0;
+	return turn;
+}
+
+/* A number that nobody else can claim, from master; 0: `why` not. */
+static uint64_t
+wait_for_number(struct session *s, enum hold_result *why)
+{
+	const struct decision *d = decision_of(s);
+	uint64_t before = request_ask(request_of(s), d, s->birth->wake);
+	int64_t until = wall_ms() + NUMBER_WAIT_MS;
+	uint64_t number = before;
+
+	while (number == before &&
+	    !gives_up(s, until, wait_turn(s, until), why))
+		number = decision_number(atomic_load(&d->word));
+	if (number != before)
+		return number;
+	if (*why == HOLD_EXPIRED)
+		*why = HOLD_UNNUMBERED;
+	return 0;
 }
 
 /* Is the wait over, and how? When we give up in the very moment in which a
@@ -134,22 +183,23 @@ static bool
 is_settled(struct session *s, struct request *r, enum err turn,
     enum hold_result *result)
 {
-	switch (atomic_load(&r->state)) {
-	case REQUEST_APPROVED:
+	const struct decision *d = decision_of(s);
+	uint64_t word = atomic_load(&d->word);
+	bool is_decided = decision_number(word) != atomic_load(&r->number) ||
+	    decision_verdict(word) != PEOPLE_UNDECIDED;
+	enum request_state to = REQUEST_EXPIRED;
+
+	*result = HOLD_EXPIRED;
+	if (!is_decided && !gives_up(s, r->expires_at, turn, result))
+		return false;
+	if (*result != HOLD_EXPIRED)
+		to = REQUEST_WITHDRAWN;
+	to = request_settle(r, d, to);
+	if (to == REQUEST_APPROVED)
 		*result = HOLD_APPROVED;
-		return true;
-	case REQUEST_DENIED:
+	else if (to == REQUEST_DENIED)
 		*result = HOLD_DENIED;
-		return true;
-	case REQUEST_PENDING:
-		return gives_up(s, r, turn, result) &&
-		       request_settle(r, *result == HOLD_EXPIRED
-					     ? REQUEST_EXPIRED
-					     : REQUEST_WITHDRAWN);
-	default:
-		*result = HOLD_EXPIRED;
-		return true;
-	}
+	return true;
 }
 
 static enum hold_result
@@ -157,15 +207,26 @@ wait_for_people(struct session *s, struct request *r)
 {
 	enum hold_result result = HOLD_ENDED;
 	enum err turn = ERR_NONE;
-	int64_t left;
 
-	while (!is_settled(s, r, turn, &result)) {
-		left = r->expires_at - wall_ms();
-		s->relay.deadline = relay_now() + (left > 0 ? left : 1);
-		turn = session_turn(s, false);
-	}
-	s->relay.deadline = 0;
+	while (!is_settled(s, r, turn, &result))
+		turn = wait_turn(s, r->expires_at);
 	return result;
+}
+
+/* Recorded and shown: from here on people may decide. */
+static void
+hold_shown(struct session *s, const struct ruling *j, struct held *out)
+{
+	struct request *r = request_of(s);
+
+	session_show_statement(s, j->text.statements[0].canonical);
+	show(s, out->request);
+	request_submit(r, out->request);
+	out->result = record_undecided(s, out->request, wait_for_people(s, r));
+	field_set(out->decided_by, sizeof(out->decided_by),
+	    (struct text){decision_of(s)->decided_by,
+		strnlen(decision_of(s)->decided_by, SLOT_NAME_MAX)});
+	show(s, 0);
 }
 
 void
@@ -176,28 +237,21 @@ hold_statement(struct session *s, const struct ruling *j, struct text shown,
 {
 	const struct rule *rule = j->verdict.rule;
 	unsigned within = s->settings->approvals_expire_s;
-	struct request *r = request_claim(s->birth->board);
+	struct request *r = request_of(s);
 
-	*out = (struct held){.result = HOLD_FULL};
-	if (r == NULL)
+	*out = (struct held){.result = HOLD_UNNUMBERED};
+	out->request = wait_for_number(s, &out->result);
+	if (out->request == 0)
 		return;
-	out->request = r->number;
 	out->result = HOLD_UNRECORDED;
 	if (rule->approve_within_s > 0)
 		within = rule->approve_within_s;
 	fill(r, s, j, shown, within);
 	if (digest(j->sql, values, r->digest) &&
-	    gate_record(s->gate, j, "approve", TEXT(""), r->number) ==
+	    gate_record(s->gate, j, "approve", TEXT(""), out->request) ==
 		ERR_NONE) {
-		session_show_statement(s, j->text.statements[0].canonical);
-		request_submit(r);
-		show(s, r->number);
-		announce(s, r->number, (int64_t)within);
-		out->result =
-		    record_undecided(s, r->number, wait_for_people(s, r));
-		field_set(out->decided_by, sizeof(out->decided_by),
-		    text_of(r->decided_by));
-		show(s, 0);
+		announce(s, out->request, (int64_t)within);
+		hold_shown(s, j, out);
 	}
 	request_release(r);
 }

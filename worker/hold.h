@@ -11,7 +11,7 @@ enum hold_result {
 	HOLD_DENIED,
 	HOLD_EXPIRED,
 	HOLD_WITHDRAWN,	 /* the client cancelled */
-	HOLD_FULL,	 /* too many statements are held already */
+	HOLD_UNNUMBERED, /* master gave it no number in time */
 	HOLD_UNRECORDED, /* the audit sink did not take the request */
 	HOLD_ENDED	 /* the session ends: client gone, drain, kill */
 };

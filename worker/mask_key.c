@@ -1,20 +1,35 @@
 /* mask_key.c - read or make the key for masks, whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "worker/mask_key.h"
 
+/* Whoever else has had it can undo pseudonyms by trying values. */
+static bool
+is_ours_alone(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_uid == geteuid() || st.st_uid == 0) &&
+	    (st.st_mode & 077) == 0;
+}
+
 static enum err
 read_key(const char *path, uint8_t *key_out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+	if (!is_ours_alone(fd)) {
+		close(fd);
+		return ERR_REFUSED;
+	}
 	n = read(fd, key_out, MASK_KEY_LEN);
 	close(fd);
 	return n == MASK_KEY_LEN ? ERR_NONE : ERR_MALFORMED;
@@ -28,7 +43,7 @@ make_key(const char *path, const char *aside)
 	enum err e = ERR_SYSTEM;
 	int fd;
 
-	if (RAND_bytes(key, sizeof(key)) != 1)
+	if (getentropy(key, sizeof(key)) != 0)
 		return ERR_SYSTEM;
 	fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

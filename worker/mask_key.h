@@ -12,7 +12,8 @@
 #include "common/err.h"
 #include "common/mask.h"
 
-/* Read the key into MASK_KEY_LEN bytes, making it if there is none. */
+/* Read the key into MASK_KEY_LEN bytes, making it if there is none.
+ * ERR_REFUSED: others than this account may read or write it. */
 enum err mask_key_load(const char *state, uint8_t *key_out) MUST_CHECK;
 
 #endif

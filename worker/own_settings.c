@@ -2,8 +2,9 @@
  * own_settings.c - settings that are Sallyport's, or that it must follow.
  *
  * The rule: sallyport.* is never a client's to set, in any spelling.  Code
- * that computes a setting's name when it runs cannot be seen through; who may
- * create such code is for the policy (ddl) and the database to say.
+ * that computes a setting's name when it runs cannot be seen through: what
+ * makes or runs such code is an escaping function (builtin.c), for rules that
+ * name these.
  *
  * Of the server's settings, these decide how a text is read, whose rights
  * hold, or what a value looks like:
@@ -230,7 +231,7 @@ own_settings_note(struct gate *g, struct statement *s, const struct touch *t,
 	s->operations |= BIT(OP_SET);
 	if (calls.sets_role)
 		s->operations |= BIT(OP_SET_ROLE);
-	if (!calls.is_sure || !is_plain_set_config(s, t))
+	if (!calls.is_sure || t->is_code_escaping || !is_plain_set_config(s, t))
 		return;
 	s->traits &=
 	    ~(BIT(TRAIT_ESCAPING_FUNCTION) | BIT(TRAIT_OPAQUE_FUNCTION));

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/log.h"
+#include "common/sandbox.h"
 #include "common/tls_key.h"
 #include "worker/refuse.h"
 #include "worker/session.h"
@@ -108,11 +110,18 @@ void
 refuse_clients(struct birth *b, int accepting, const sigset_t *waiting)
 {
 	static struct lobby lobby;
+	static struct supply log;
+	const char *failed = NULL;
 	struct pollfd fds[CLIENTS_MAX + 2];
 	struct timespec timeout;
 	size_t i, n;
 
 	lobby.birth = b;
+	provisions_log(&log, b->broker);
+	if (sandbox_enter(b->sandbox, &failed) != ERR_NONE) {
+		log_error("cannot be confined: %s: %m", failed);
+		return;
+	}
 	tls_key_ask(b->broker);
 	while (!session_drain_asked) {
 		n = lobby.count;

@@ -210,10 +210,14 @@ relay_poll(struct relay *r, struct pollfd *fds, bool is_ready)
 	int64_t ms;
 	int n;
 
-	if (r->deadline != 0) {
-		ms = r->deadline - relay_now();
+	bool is_alarm = r->alarm != 0 &&
+			(r->deadline == 0 || r->alarm < r->deadline);
+	enum err late = is_alarm ? ERR_INTERRUPTED : ERR_DEADLINE;
+
+	if (r->deadline != 0 || is_alarm) {
+		ms = (is_alarm ? r->alarm : r->deadline) - relay_now();
 		if (ms <= 0)
-			return ERR_DEADLINE;
+			return late;
 		left.tv_sec = ms / 1000;
 		left.tv_nsec = ms % 1000 * 1000000;
 		timeout = &left;
@@ -225,7 +229,7 @@ relay_poll(struct relay *r, struct pollfd *fds, bool is_ready)
 	n = ppoll(fds, 3, timeout, &r->waiting);
 	if (n < 0)
 		return errno == EINTR ? ERR_INTERRUPTED : ERR_SYSTEM;
-	return n == 0 && !is_ready ? ERR_DEADLINE : ERR_NONE;
+	return n == 0 && !is_ready ? late : ERR_NONE;
 }
 
 /* A peer that hung up while we don't want its bytes is gone for us: there is

@@ -57,6 +57,7 @@ struct relay {
 	enum err (*drain)(void *context);
 	void *context;
 	int64_t deadline; /* CLOCK_MONOTONIC, ms; 0: none */
+	int64_t alarm;	  /* the same; then a wait is interrupted */
 	int life;	  /* readable: master has died */
 	sigset_t waiting; /* the signal mask while waiting */
 };
@@ -84,7 +85,8 @@ void peer_close(struct peer *p);
  * bytes of the client (only with `wants_client`), bytes of the upstream
  * (given to drain), room to send, the deadline, a signal.
  * ERR_NONE: something moved, look again.  ERR_CLOSED: a peer is_closed or
- * master died; ERR_DEADLINE; ERR_INTERRUPTED: a signal; or drain's error. */
+ * master died; ERR_DEADLINE; ERR_INTERRUPTED: a signal or the alarm; or
+ * drain's error. */
 enum err relay_turn(struct relay *r, bool wants_client) MUST_CHECK;
 
 /* Send what can be sent at once: for a goodbye nobody waits for. */

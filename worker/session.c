@@ -8,20 +8,23 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/regex.h"
+#include "common/sandbox.h"
 #include "worker/postgres/pg.h"
 #include "worker/session.h"
 
 enum {
-	LAST_WORDS_MS = 2000
+	LAST_WORDS_MS = 2000,
+	EXPIRY_NOTICE_MS = 60000, /* so long before it the client is warned */
 };
 
 volatile sig_atomic_t session_drain_asked;
@@ -37,6 +40,7 @@ static const char *const endings[ENDING_MAX] = {
     [ENDING_LOGIN] = "login failed",
     [ENDING_DRAIN] = "shutdown",
     [ENDING_KILLED] = "killed by an operator",
+    [ENDING_EXPIRED] = "its proof of identity expired",
     [ENDING_POLICY] = "the policy changed",
     [ENDING_AUDIT] = "audit sink failed",
     [ENDING_ERROR] = "internal error",
@@ -92,6 +96,12 @@ describe_client(int fd, char *out, size_t size)
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }
 
+bool
+session_is_local(const struct session *s)
+{
+	return strncmp(s->listener->address, "unix:", 5) == 0;
+}
+
 static bool
 make_id(char id[SESSION_ID_LEN + 1])
 {
@@ -99,7 +109,7 @@ make_id(char id[SESSION_ID_LEN + 1])
 	uint8_t bytes[SESSION_ID_LEN / 2];
 	size_t i;
 
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+	if (getentropy(bytes, sizeof(bytes)) != 0)
 		return false;
 	for (i = 0; i < sizeof(bytes); i++) {
 		id[i * 2] = hex[bytes[i] >> 4];
@@ -109,8 +119,49 @@ make_id(char id[SESSION_ID_LEN + 1])
 	return true;
 }
 
+/* From here on it hears a client: what it may need is open, and it can do no
+ * more than speak, remember and compute. Others' clients are not for it. */
 static bool
-session_init(struct session *s, struct birth *b, int fd, size_t listener)
+close_the_door(const struct birth *b)
+{
+	const char *failed = NULL;
+	size_t i;
+
+	for (i = 0; i < b->listener_count; i++)
+		close(b->listeners[i]);
+	pattern_interpret();
+	if (sandbox_enter(b->sandbox, &failed) == ERR_NONE)
+		return true;
+	log_error("cannot be confined: %s: %m", failed);
+	return false;
+}
+
+/* Before the first record and not earlier: chains are counted, and one of
+ * which there is no record would be missed. */
+static enum err
+chain_open(void *context, struct audit_chain *c)
+{
+	const struct session *s = context;
+	enum err e = audit_chain_ask(s->birth->broker, s->id, c);
+
+	if (e != ERR_NONE)
+		log_error("session %s: no key for its audit records: %s",
+		    s->id, err_text(e));
+	return e;
+}
+
+static void
+audit_prepare(struct session *s)
+{
+	audit_set_session(s->audit, &s->record);
+	audit_watch(s->audit, &s->birth->board->audit_failing_since);
+	if (s->settings->audit_key_file != NULL)
+		audit_set_chain(s->audit, &s->chain, chain_open, s);
+}
+
+static bool
+session_init(struct session *s, struct birth *b, struct provisions *p, int fd,
+    size_t listener)
 {
 	const struct settings *settings = b->settings;
 
@@ -119,8 +170,8 @@ session_init(struct session *s, struct birth *b, int fd, size_t listener)
 	    .slot = b->slot,
 	    .arena = arena_new(SESSION_ARENA_MAX),
 	    .gate = calloc(1, sizeof(*s->gate)),
-	    .audit =
-		audit_new(settings->audit_socket, settings->audit_facility)};
+	    .provisions = p,
+	    .audit = p->audit};
 	s->listener = &settings->listeners[listener];
 	s->tls_context = tls_listener_context(b->tls, listener);
 	s->upstream = &settings->upstreams[s->listener->upstream_index];
@@ -139,13 +190,14 @@ session_init(struct session *s, struct birth *b, int fd, size_t listener)
 	peer_init(
 	    &s->relay.client, fd, settings->statement_limit + 2 * RELAY_CHUNK);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	if (s->arena == NULL || s->gate == NULL || s->audit == NULL ||
-	    s->protocol == NULL || !make_id(s->id))
+	if (s->arena == NULL || s->gate == NULL || s->protocol == NULL ||
+	    !make_id(s->id))
 		return false;
-	audit_set_session(s->audit, &s->record);
-	audit_watch(s->audit, &b->board->audit_failing_since);
-	gate_init(s->gate, b, s->audit);
-	return true;
+	s->number = session_number(s->id);
+	s->cancels = atomic_load(&b->board->notices[b->place].cancels);
+	audit_prepare(s);
+	gate_init(s->gate, b, p);
+	return close_the_door(b);
 }
 
 static void
@@ -154,7 +206,7 @@ session_free(struct session *s)
 	if (s->gate != NULL)
 		gate_leave(s->gate);
 	free(s->gate);
-	audit_free(s->audit);
+	audit_chain_wipe(&s->chain);
 	peer_close(&s->relay.client);
 	peer_close(&s->relay.upstream);
 	arena_free(s->arena);
@@ -223,12 +275,72 @@ session_lost(struct session *s)
 	return session_end(s, ENDING_DRAIN); /* master has died */
 }
 
+/* Is it time for what the alarm is set for? */
+static bool
+is_due(const struct session *s)
+{
+	return s->relay.alarm != 0 && relay_now() >= s->relay.alarm;
+}
+
+static bool
+is_killed(const struct session *s)
+{
+	const struct birth *b = s->birth;
+
+	return atomic_load(&b->board->decisions[b->place].killed) == s->number;
+}
+
+static unsigned
+cancels_now(const struct session *s)
+{
+	const struct birth *b = s->birth;
+
+	return atomic_load(&b->board->notices[b->place].cancels);
+}
+
 /* What signals would tell, were they let through. */
 static bool
 is_called(const struct session *s)
 {
-	return atomic_load(&s->slot->orders) != 0 ||
+	return cancels_now(s) != s->cancels || is_killed(s) || is_due(s) ||
 	       (!s->is_draining && atomic_load(&s->birth->board->draining));
+}
+
+void
+session_expire(struct session *s, int64_t at)
+{
+	if (at == 0)
+		return;
+	s->expires = relay_now() + at * 1000 - wall_ms();
+	s->relay.alarm = s->expires - EXPIRY_NOTICE_MS;
+}
+
+/* The alarm: first for the warning, then for the end. */
+static enum err
+on_alarm(struct session *s)
+{
+	if (relay_now() >= s->expires)
+		return session_end(s, ENDING_EXPIRED);
+	s->relay.alarm = s->expires;
+	return ERR_NONE;
+}
+
+/* The client is warned where its protocol has room for it: when nothing
+ * runs. */
+static void
+warn_of_expiry(struct session *s)
+{
+	char text[96];
+	int64_t left = s->expires - relay_now();
+
+	if (s->expires == 0 || s->is_warned || left > EXPIRY_NOTICE_MS ||
+	    !s->protocol->is_quiet(s))
+		return;
+	s->is_warned = true;
+	snprintf(text, sizeof(text),
+	    "this session ends in %lld s: its proof of identity expires",
+	    (long long)(left > 0 ? left / 1000 : 0));
+	s->protocol->notice(s, text);
 }
 
 enum err
@@ -242,15 +354,18 @@ session_turn(struct session *s, bool wants_client)
 enum err
 session_attend(struct session *s)
 {
-	unsigned orders = atomic_exchange(&s->slot->orders, 0);
+	unsigned cancels = cancels_now(s), before = s->cancels;
 
+	s->cancels = cancels;
 	/* a spare that is retired in the moment in which it took a client
 	 * serves it; only when all of Sallyport stops does the session end */
 	if (atomic_load(&s->birth->board->draining))
 		s->is_draining = true;
-	if ((orders & ORDER_KILL) != 0)
+	if (is_killed(s))
 		return session_end(s, ENDING_KILLED);
-	return (orders & ORDER_CANCEL) != 0 ? ERR_INTERRUPTED : ERR_NONE;
+	if (is_due(s) && on_alarm(s) != ERR_NONE)
+		return ERR_CLOSED;
+	return cancels != before ? ERR_INTERRUPTED : ERR_NONE;
 }
 
 /* From greeting to recorded connection. */
@@ -291,19 +406,20 @@ record_disconnect(struct session *s)
 
 /* accept → greet → { judge and forward a message } → goodbye */
 void
-session_run(struct birth *b, int fd, size_t listener)
+session_run(struct birth *b, struct provisions *p, int fd, size_t listener)
 {
 	struct session s;
 	enum err e;
 
-	if (!session_init(&s, b, fd, listener)) {
-		log_error("a session could not begin: out of memory");
+	if (!session_init(&s, b, p, fd, listener)) {
+		log_error("a session could not begin");
 		session_free(&s);
 		return;
 	}
 	e = session_begin(&s);
 	if (e == ERR_NONE) {
 		while (e == ERR_NONE) {
+			warn_of_expiry(&s);
 			e = s.is_draining && s.protocol->is_quiet(&s)
 				? session_end(&s, ENDING_DRAIN)
 				: s.protocol->serve(&s);

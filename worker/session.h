@@ -5,7 +5,7 @@
 #define SALLYPORT_SESSION_H
 
 #include "common/audit.h"
-#include "common/ipc.h"
+#include "common/broker_channel.h"
 #include "worker/gate.h"
 #include "worker/relay.h"
 #include "worker/tls.h"
@@ -21,6 +21,7 @@ enum ending { /* why a session ends; recorded in the disconnect event */
 	ENDING_LOGIN,	 /* it did not get in */
 	ENDING_DRAIN,	 /* Sallyport is stopping */
 	ENDING_KILLED,	 /* an operator ended it */
+	ENDING_EXPIRED,	 /* what proved who it is has expired */
 	ENDING_POLICY,	 /* what it was doing is not allowed any more */
 	ENDING_AUDIT,	 /* the audit sink does not take records */
 	ENDING_ERROR,	 /* out of memory and the like */
@@ -31,6 +32,7 @@ struct session {
 	struct birth *birth;
 	const struct settings *settings;
 	const struct upstream *upstream;
+	const struct provisions *provisions;
 	const struct protocol *protocol;
 	void *state; /* the protocol's own; in the arena */
 	struct arena *arena;
@@ -42,7 +44,10 @@ struct session {
 	struct identity identity;
 	struct audit *audit;
 	struct audit_session record;
+	struct audit_chain chain; /* of its records, when the settings ask */
 	struct slot *slot;
+	unsigned cancels; /* those told of and attended to */
+	uint64_t number;  /* of its id, by which it is killed */
 	char id[SESSION_ID_LEN + 1];
 	char client[SLOT_NAME_MAX]; /* its address */
 	char database[SLOT_NAME_MAX];
@@ -52,6 +57,12 @@ struct session {
 	bool has_ending;
 	bool has_begun;	  /* it is logged in, and recorded as connected */
 	bool is_draining; /* end as soon as nothing is running */
+	/* When what proved the identity expires, CLOCK_MONOTONIC in ms; 0:
+	 * never. The client is warned beforehand. */
+	int64_t expires;
+	bool is_warned;
+	/* what the broker said it is; `identity` borrows from it */
+	const struct broker_identity *who;
 };
 
 enum {
@@ -83,6 +94,8 @@ struct protocol {
 	enum err (*serve)(struct session *s);
 	/* May a draining session end now: is nothing running? */
 	bool (*is_quiet)(const struct session *s);
+	/* Tell the client something between two messages. */
+	void (*notice)(struct session *s, const char *message);
 	/* Tell the client why, in the protocol's words, and let go. */
 	void (*farewell)(struct session *s);
 	/* All workers are busy: look at the greeting of this client, without
@@ -95,7 +108,8 @@ struct protocol {
 const struct protocol *protocol_for(enum engine engine);
 
 /* Serve the accepted client `fd` of listener `listener` to its end. */
-void session_run(struct birth *b, int fd, size_t listener);
+void session_run(
+    struct birth *b, struct provisions *p, int fd, size_t listener);
 
 /* Note why the session ends (the first call counts); gives ERR_CLOSED. */
 enum err session_end(struct session *s, enum ending why);
@@ -108,9 +122,16 @@ enum err session_lost(struct session *s);
  * and with a peer that never pauses none does. */
 enum err session_turn(struct session *s, bool wants_client) MUST_CHECK;
 
-/* A signal or the relay's ERR_INTERRUPTED: look at flags and slot orders.
+/* A signal or the relay's ERR_INTERRUPTED: look at what master and operators
+ * say.
  * ERR_NONE: go on; ERR_INTERRUPTED: a cancel request came in; ERR_CLOSED. */
 enum err session_attend(struct session *s) MUST_CHECK;
+
+/* Is the client on this machine, at a Unix socket? */
+bool session_is_local(const struct session *s);
+
+/* It must end at that time (Unix time, s; 0: never). */
+void session_expire(struct session *s, int64_t at);
 
 /* Show on the scoreboard what the session does. */
 void session_show_state(struct session *s, enum slot_state state);

@@ -13,22 +13,9 @@
 
 enum {
 	READ_AGAIN_PAUSE_S = 1, /* between two wishes of one session */
+	SCHEMA_WAIT_MS = 5000,	/* for master to tell the others */
 	SAME_NAME_MAX = 64,
 };
-
-static enum err
-open_store(const struct gate *g, const char *folder, struct store **store)
-{
-	char path[4096];
-	int len;
-
-	if (*store != NULL)
-		return ERR_NONE;
-	len = snprintf(path, sizeof(path), "%s/%s", g->settings->state, folder);
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return ERR_TOO_LONG;
-	return store_open(path, STORE_READ, store);
-}
 
 /* Let go of the policy, if it is one that this worker loaded. */
 static void
@@ -52,16 +39,16 @@ load_policy(struct gate *g)
 {
 	struct text form;
 	uint64_t generation = 0;
-	enum err e;
+	enum err e = ERR_NONE;
 
+	if (g->policy_store == NULL)
+		return ERR_NOT_FOUND;
 	g->policy_arena = arena_new(0);
 	g->policy = calloc(1, sizeof(*g->policy));
 	if (g->policy_arena == NULL || g->policy == NULL)
 		return ERR_MEMORY;
-	e = open_store(g, "policy", &g->policy_store);
-	if (e == ERR_NONE)
-		e = store_read_policy(
-		    g->policy_store, g->policy_arena, &form, &generation);
+	e = store_read_policy(
+	    g->policy_store, g->policy_arena, &form, &generation);
 	if (e == ERR_NONE)
 		e = policy_decode(form, g->policy_arena, g->policy);
 	if (e == ERR_NONE)
@@ -117,7 +104,7 @@ policy_needs_catalog(const struct policy *p)
 enum err
 snapshot_protect(struct gate *g)
 {
-	enum err e = open_store(g, "catalog", &g->catalog_store);
+	const enum err e = g->catalog_error;
 
 	/* ERR_NOT_FOUND: no catalogue was ever read; ERR_VERSION: nor since
 	 * Sallyport was renewed. All is unknown then */
@@ -126,7 +113,6 @@ snapshot_protect(struct gate *g)
 		    "the catalogue cannot be opened: %s", err_text(e));
 		return e;
 	}
-	g->needs_catalog = policy_needs_catalog(g->policy);
 	protection_free(g->protection);
 	g->protection = protection_new(g->policy, g->identity, g->catalog_store,
 	    g->place.upstream, g->place.database);
@@ -134,6 +120,8 @@ snapshot_protect(struct gate *g)
 	g->docket = docket_new(g->policy, g->identity, &g->place);
 	if (g->protection == NULL || g->docket == NULL)
 		return ERR_MEMORY;
+	g->asks_of_code = !docket_frees_escaping(g->docket);
+	g->needs_catalog = g->asks_of_code || policy_needs_catalog(g->policy);
 	if (g->own.count > 0 || g->own.oid_count > 0)
 		own_clear(&g->own);
 	protection_set_own(g->protection, &g->own);
@@ -144,9 +132,7 @@ snapshot_protect(struct gate *g)
 uint64_t
 snapshot_reading(const struct gate *g)
 {
-	if (g->wish == NULL)
-		return 0;
-	return atomic_load_explicit(&g->wish->done, memory_order_acquire);
+	return wish_reading(&g->wisher);
 }
 
 /* The eventfd of the catalogue process of this session's upstream. */
@@ -156,33 +142,62 @@ catalog_of(const struct gate *g)
 	return g->birth->catalogs[g->upstream - g->settings->upstreams];
 }
 
-void
+/* Not before gate_want_catalog(): then there is nobody to tell. */
+static bool
+is_known(const struct gate *g)
+{
+	return g->wisher.key != 0;
+}
+
+enum err
 snapshot_schema_changed(struct gate *g, bool is_doubted)
 {
+	bool was_open = g->is_schema_open;
+
 	g->is_schema_open = true;
 	g->is_schema_doubted |= is_doubted;
-	slot_open_schema(g->birth->board, g->birth->slot, true);
+	if (was_open || !is_known(g))
+		return ERR_NONE;
+	return schema_open(g->birth->board, g->birth->place, g->birth->wake,
+	    g->wisher.key, SCHEMA_WAIT_MS);
 }
 
 void
 snapshot_schema_settled(struct gate *g)
 {
-	if (g->is_schema_open && g->wish != NULL)
-		wish_changed(
-		    g->wish, g->needs_catalog ? catalog_of(g) : -1);
+	if (g->is_schema_open && is_known(g)) {
+		g->own_change = schema_settle(g->birth->slot, g->birth->wake);
+		if (g->needs_catalog)
+			wish_ask(&g->wisher, g->own_change, catalog_of(g));
+	}
 	g->is_schema_open = g->is_schema_doubted = false;
 	own_commit(&g->own);
 	g->makes = MAKES_NOTHING;
-	slot_open_schema(g->birth->board, g->birth->slot, false);
+}
+
+int64_t
+snapshot_changed_at(const struct gate *g)
+{
+	int64_t at = 0;
+
+	if (is_known(g))
+		at = schema_changed_at(g->birth->board, g->wisher.key);
+	return at > g->own_change ? at : g->own_change;
+}
+
+static bool
+is_reading_old(const struct gate *g)
+{
+	return wish_read_at(&g->wisher) < snapshot_changed_at(g);
 }
 
 bool
 snapshot_is_outdated(const struct gate *g)
 {
-	return g->wish != NULL && g->needs_catalog &&
-	    (wish_is_outdated(g->wish) ||
+	return is_known(g) && g->needs_catalog &&
+	    (is_reading_old(g) ||
 		schema_is_open_elsewhere(
-		    g->birth->board, g->birth->slot));
+		    g->birth->board, g->birth->place, g->wisher.key));
 }
 
 void
@@ -190,13 +205,15 @@ snapshot_catch_up(struct gate *g)
 {
 	enum err e = ERR_NONE;
 
-	if (snapshot_is_outdated(g) && gate_protects(g))
+	if (snapshot_is_outdated(g) && (gate_protects(g) || g->asks_of_code))
 		/* while a change elsewhere may be committed at any moment, a
 		 * reading holds for one statement */
-		e = wish_is_outdated(g->wish)
-		    ? wish_catch_up(
-			  g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS)
-		    : wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS);
+		e = is_reading_old(g)
+		    ? wish_catch_up(&g->wisher, snapshot_changed_at(g),
+			  catalog_of(g), GATE_CATALOG_WAIT_MS)
+		    : wish_make(
+			  &g->wisher, catalog_of(g), GATE_CATALOG_WAIT_MS);
+	g->is_code_distrusted = e != ERR_NONE;
 	g->is_distrusted = e != ERR_NONE || g->is_schema_doubted;
 	if (e != ERR_NONE)
 		log_warning("catalogue of %s is outdated: %s; masking strictly",
@@ -208,13 +225,16 @@ snapshot_read_again(struct gate *g)
 {
 	time_t now = time(NULL);
 
-	if (g->wish == NULL || now - g->asked_at < READ_AGAIN_PAUSE_S)
+	if (!is_known(g) || now - g->asked_at < READ_AGAIN_PAUSE_S)
 		return false;
 	g->asked_at = now;
-	if (wish_make(g->wish, catalog_of(g), GATE_CATALOG_WAIT_MS) != ERR_NONE)
+	g->is_code_unread = true;
+	if (wish_make(&g->wisher, catalog_of(g), GATE_CATALOG_WAIT_MS) !=
+	    ERR_NONE)
 		return false;
-	if (open_store(g, "catalog", &g->catalog_store) != ERR_NONE)
+	if (g->catalog_store == NULL)
 		return false;
+	g->is_code_unread = false;
 	protection_refresh(g->protection, g->catalog_store);
 	return true;
 }
@@ -268,8 +288,5 @@ snapshot_resolve(void *context, struct text schema, struct text name,
 void
 snapshot_close(struct gate *g)
 {
-	store_close(g->policy_store);
-	store_close(g->catalog_store);
-	g->policy_store = g->catalog_store = NULL;
 	drop_policy(g);
 }

@@ -20,13 +20,16 @@ uint64_t snapshot_reading(const struct gate *g);
  * False: no fresh reading (asked too recently, too slow, failed). */
 bool snapshot_read_again(struct gate *g);
 
-/* The session changed the schema. As long as that is not committed no reading
- * can show it.  When it is, every session waits for a fresh reading before
- * its next statement. `is_doubted`: nobody knows what it changes; until then
- * every output of a masked identity is redacted. */
-void snapshot_schema_changed(struct gate *g, bool is_doubted);
+/* The session is going to change the schema. As long as that is not committed
+ * no reading can show it.  When it is, every session waits for a fresh reading
+ * before its next statement. `is_doubted`: nobody knows what it changes; until
+ * then every output of a masked identity is redacted. An error: the others do
+ * not know of it, so the change may not go on. */
+enum err snapshot_schema_changed(struct gate *g, bool is_doubted) MUST_CHECK;
 void snapshot_schema_settled(struct gate *g);
 
+/* When somebody last changed the schema, clock_ns(); 0: never. */
+int64_t snapshot_changed_at(const struct gate *g);
 /* Has somebody changed the schema since the reading we have? */
 bool snapshot_is_outdated(const struct gate *g);
 /* Wait for the reading that shows it. What then cannot be believed is

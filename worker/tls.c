@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/handshake.h"
+
 /* In one call OpenSSL takes no more from the socket: it goes on for as long as
  * there is something of its own (renewed keys, for one), and a peer that sends
  * that without end would not let it come back. */
@@ -28,6 +30,10 @@ struct tls {
 	int fd;
 	struct buffer head; /* to be received before what the socket has */
 	size_t head_used;
+	/* of a listener that asks for certificates: what was said until the
+	 * client had proved to hold the key of its own (handshake.h) */
+	struct buffer said;
+	bool is_listening; /* there is more to write down */
 	size_t taken;	       /* from the socket, since the caller's call */
 	bool is_pending;       /* no read has found everything taken since */
 	bool is_over;	       /* an error: no goodbye either */
@@ -122,6 +128,7 @@ tls_free(struct tls *t)
 {
 	SSL_free(t->ssl);
 	buffer_free(&t->head);
+	buffer_free(&t->said);
 	free(t);
 }
 
@@ -149,6 +156,37 @@ tls_new(SSL_CTX *context, int fd)
 	return t;
 }
 
+/* Called by OpenSSL with everything said, each handshake message whole. */
+static void
+message_note(int is_ours, int version, int content, const void *bytes,
+    size_t len, SSL *ssl, void *context)
+{
+	struct tls *t = context;
+	struct wire w = wire_of(bytes, len);
+	uint8_t type = wire_u8(&w);
+
+	(void)version;
+	(void)ssl;
+	if (content != SSL3_RT_HANDSHAKE || !t->is_listening)
+		return;
+	buffer_put(&t->said, bytes, len);
+	if (is_ours)
+		return;
+	t->is_listening = type != HANDSHAKE_CERTIFICATE_VERIFY &&
+			  type != HANDSHAKE_FINISHED;
+	if (type == HANDSHAKE_FINISHED) /* and it has proved nothing */
+		buffer_free(&t->said);
+}
+
+static void
+messages_note(struct tls *t)
+{
+	t->said.ceiling = HANDSHAKE_MAX - HANDSHAKE_HEAD;
+	t->is_listening = true;
+	SSL_set_msg_callback(t->ssl, message_note);
+	SSL_set_msg_callback_arg(t->ssl, t);
+}
+
 struct tls *
 tls_accept(SSL_CTX *context, int fd, struct text head)
 {
@@ -157,6 +195,8 @@ tls_accept(SSL_CTX *context, int fd, struct text head)
 	if (t == NULL)
 		return NULL;
 	SSL_set_accept_state(t->ssl);
+	if ((SSL_get_verify_mode(t->ssl) & SSL_VERIFY_PEER) != 0)
+		messages_note(t);
 	buffer_put_text(&t->head, head);
 	if (!t->head.failed)
 		return t;
@@ -381,6 +421,23 @@ tls_binding(const struct tls *t, uint8_t *out, size_t *len_out)
 
 	*len_out = 0;
 	return x == NULL ? ERR_UNSUPPORTED : tls_end_point(x, out, len_out);
+}
+
+bool
+tls_handshake_messages(
+    const struct tls *t, uint32_t *version, struct text *messages)
+{
+	*version = (uint32_t)SSL_version(t->ssl);
+	*messages =
+	    (struct text){(const char *)t->said.bytes, t->said.len};
+	return tls_is_established(t) && !t->is_listening && t->said.len > 0 &&
+	       !t->said.failed;
+}
+
+bool
+tls_has_certificate(const struct tls *t)
+{
+	return SSL_get0_peer_certificate(t->ssl) != NULL;
 }
 
 void

@@ -44,6 +44,15 @@ bool tls_has_alpn(const struct tls *t);
 enum err tls_binding(
     const struct tls *t, uint8_t *out, size_t *len_out) MUST_CHECK;
 
+/* Did the other side show a certificate (and prove to hold its key)? */
+bool tls_has_certificate(const struct tls *t);
+
+/* What a client with a certificate has said, and was told, up to and with its
+ * CertificateVerify: the messages of a struct handshake, borrowed for as long
+ * as `t` lives. False: it has shown none, or more than HANDSHAKE_MAX of it. */
+bool tls_handshake_messages(
+    const struct tls *t, uint32_t *version, struct text *messages);
+
 /* Members "version", "cipher" and, if the other side showed one, "subject" of
  * the certificate it showed. */
 void tls_describe(const struct tls *t, struct json *j);

@@ -31,7 +31,7 @@ on_term(int signal)
 static void
 on_look(int signal)
 {
-	(void)signal; /* waking up is all: flags are in the slot */
+	(void)signal; /* waking up is all: what for is on the board */
 }
 
 static void
@@ -92,25 +92,6 @@ is_outdated(const struct birth *b)
 	return atomic_load(&b->board->generation) != b->policy->generation;
 }
 
-/* We go without a client, and may have been woken for one, as nobody else was
- * then: all who wait must look. One that is about to wait looks by itself. */
-static void
-leave_to_others(const struct birth *b, int poll)
-{
-	uint32_t i;
-	int pid;
-
-	close(poll); /* from here on others are woken */
-	for (i = 0; i < b->board->slot_count; i++) {
-		struct slot *slot = &b->board->slots[i];
-
-		pid = atomic_load(&slot->pid);
-		if (slot != b->slot && pid > 0 &&
-		    atomic_load(&slot->state) == SLOT_IDLE)
-			kill(pid, SIGUSR1);
-	}
-}
-
 /* The next client, or -1 when it is time to go. */
 static int
 next_client(
@@ -146,11 +127,14 @@ be_idle(struct birth *b)
 int
 worker_main(struct birth *b)
 {
+	static struct provisions provisions;
 	sigset_t waiting;
 	size_t listener = 0;
 	int poll, fd;
 
 	set_signals(&waiting);
+	if (!b->refuses && provisions_open(&provisions, b) != ERR_NONE)
+		return EXIT_FAILURE;
 	be_idle(b); /* before it waits, lest it be left out by those who go */
 	poll = watch(b);
 	if (poll < 0) {
@@ -161,10 +145,14 @@ worker_main(struct birth *b)
 		refuse_clients(b, poll, &waiting);
 	} else {
 		fd = next_client(b, poll, &waiting, &listener);
-		if (fd >= 0)
-			session_run(b, fd, listener);
-		else
-			leave_to_others(b, poll);
+		/* One that goes without a client may have been woken for one,
+		 * as nobody else was then: it ends as a spare, and master has
+		 * all who wait look (reap.c). One that is about to wait looks
+		 * by itself. */
+		if (fd < 0)
+			return EXIT_SUCCESS;
+		close(poll);
+		session_run(b, &provisions, fd, listener);
 	}
 	atomic_store(&b->slot->state, SLOT_ENDING);
 	return EXIT_SUCCESS;

@@ -18,6 +18,8 @@ enum { EXIT_DONE = 0, EXIT_NO = 1, EXIT_USAGE = 2 };
 struct arguments {
 	const char *config, *socket;		   /* -c, -s */
 	const char *identity, *upstream, *database; /* -i, -u, -d */
+	const char *key_file;			   /* -k */
+	bool is_part;				   /* --part */
 	bool is_json, is_help;
 	char **words; /* what follows the subcommand's name */
 	int word_count;
@@ -42,6 +44,7 @@ int run_deny(const struct arguments *a);
 int run_explain(const struct arguments *a);
 int run_test(const struct arguments *a);
 int run_passwd(const struct arguments *a);
+int run_verify(const struct arguments *a);
 
 /* "sallyport: …" on standard error; returns EXIT_USAGE. */
 int command_fail(const char *format, ...)

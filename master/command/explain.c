@@ -285,9 +285,8 @@ judgement_print(const json_t *all)
 static bool
 identity_find(const struct loaded *l, const char *login, struct identity *out)
 {
-	struct text prover;
 	enum err e =
-	    identity_resolve(&l->identities, text_of(login), out, &prover);
+	    identity_resolve(&l->identities, text_of(login), out);
 
 	if (e == ERR_NONE)
 		out->via = TEXT("scram-sha-256");

@@ -80,6 +80,17 @@ static const struct subcommand subcommands[] = {
 	.least = 1,
 	.most = -1,
 	.run = run_test},
+    {.name = "verify",
+	.usage = "[-k KEYFILE] [--part] [--json] FILE...",
+	.summary = "are all audit records there, as they were written?",
+	.help = "Reads audit logs in the order given (-: standard input), one "
+		"record a line, as\nJSON or as syslog has it, and names every "
+		"record that was changed, added,\nremoved or moved. The key is "
+		"that of audit.key_file. Exit status 1: something is\nnot as "
+		"written.",
+	.least = 1,
+	.most = -1,
+	.run = run_verify},
     {.name = "passwd",
 	.usage = "NAME",
 	.summary = "make a line for identities.yaml",
@@ -110,6 +121,10 @@ static const struct option_row options[] = {
     OPTION("-i", "IDENTITY", "explain: whose statement", identity),
     OPTION("-u", "UPSTREAM", "explain: where it would run", upstream),
     OPTION("-d", "DATABASE", "explain: in which database", database),
+    OPTION("-k", "KEYFILE", "verify: the audit key (that of the settings)",
+	key_file),
+    OPTION("--part", NULL, "verify: sessions may begin before the files, and "
+	"go on behind", is_part),
     OPTION("--json", NULL, "output for programs", is_json),
     OPTION("--help", NULL, "show help", is_help),
     OPTION("-h", NULL, NULL, is_help),

@@ -158,8 +158,10 @@ def systemd_queue():
 
 
 def start_sallyport(world, folder, policy, **settings):
+    tls = settings.pop("tls", None)
     s = world.prepare(policy=policy, settings={
-        "workers": {"spare": 4, "max": 64}, **settings})
+        "workers": {"spare": 4, "max": 64}, **settings},
+        **({"tls": tls} if tls is not None else {}))
     s.sink.close()
     drain = harness.Server()
     length, restore = systemd_queue()

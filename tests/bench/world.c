@@ -257,7 +257,11 @@ static const struct text groups[] = {{"analysts", 8}, {"people", 6}};
 static void
 enter(struct world *w)
 {
-	gate_init(&w->gate, &w->birth, NULL);
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/catalog", folder);
+	must(store_open(path, STORE_READ, &w->provisions.catalog), path);
+	gate_init(&w->gate, &w->birth, &w->provisions);
 	must(gate_enter(&w->gate, &w->upstream, TEXT("shop"), &w->identity),
 	    "the gate");
 }
@@ -280,13 +284,13 @@ world_new(const char *policies)
 	    .group_count = 2,
 	    .via = TEXT("scram-sha-256"),
 	    .client = TEXT("127.0.0.1:54321")};
-	w->birth = (struct birth){.board = scoreboard_new(1),
+	w->birth = (struct birth){.board = scoreboard_new(1, NULL),
 	    .settings = &w->settings,
 	    .policy = &w->policy,
 	    .catalogs = {-1}};
 	if (w->birth.board == NULL)
 		err(2, "scoreboard");
-	w->birth.slot = &w->birth.board->slots[0];
+	w->birth.slot = &w->birth.board->seats[0].slot;
 	atomic_store(&w->birth.board->generation, w->policy.generation);
 	enter(w);
 	return w;
@@ -296,6 +300,7 @@ void
 world_use_rules(struct world *w, size_t rules)
 {
 	gate_leave(&w->gate);
+	store_close(w->provisions.catalog);
 	w->policy.rule_count = rules;
 	enter(w);
 }

@@ -16,6 +16,7 @@ struct world {
 	struct upstream upstream;
 	struct identity identity;
 	struct birth birth;
+	struct provisions provisions;
 	struct gate gate;
 };
 

@@ -146,13 +146,18 @@ class Server:
     """A child process that is ended with us."""
 
     process = None
+    is_roots = False  # started by root as root, if we are root
 
     def launch(self, arguments, log, **more):
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, preexec_fn=die_with_parent,
-                **unprivileged(), **more)
+                **self.account(), **more)
+
+    def account(self):
+        """Popen arguments that make it who it is to be."""
+        return {} if self.is_roots else unprivileged()
 
     def end(self, sign, timeout=PATIENCE):
         """Send the signal and wait; its exit status. After the deadline
@@ -494,7 +499,7 @@ class Sallyport(Server):
         return subprocess.run(
             [self.world.program("sallyportd"), "-t", "-c", self.config],
             capture_output=True, text=True, timeout=PATIENCE, check=False,
-            env=self.environment(), cwd="/", **unprivileged())
+            env=self.environment(), cwd="/", **self.account())
 
     def start(self):
         self.launch([self.world.program("sallyportd"), "-f", "-c",
@@ -670,7 +675,8 @@ def install_programs(build, folder):
     programs = os.path.join(folder, "build")
     os.mkdir(programs)
     os.chmod(programs, 0o755)
-    for name in ("sallyportd", "sallyport"):
+    for name in ("sallyportd", "sallyport", "sallyport-verifier",
+                 "sallyport-pam"):
         source = os.path.join(build, name)
         if not os.path.exists(source):
             sys.exit(f"{source} is not there: run make first")

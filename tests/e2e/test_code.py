@@ -593,7 +593,10 @@ def open_policy():
 
 
 def attached(world):
-    s = world.prepare(database=world.pg.copy_of_shop(), policy=open_policy())
+    policy = open_policy()
+    policy["rules"].append({"name": "triggers that run any text",
+                            "has": ["escaping-function"], "then": "allow"})
+    s = world.prepare(database=world.pg.copy_of_shop(), policy=policy)
     with world.pg.connect(s.database) as c:
         c.execute(CODE)
         c.execute(ATTACHED)

@@ -226,9 +226,18 @@ def test_upstream_with_trust(world):
 
 def test_upstream_over_its_unix_socket(world):
     address = f"unix:{world.pg.folder}/.s.PGSQL.{world.pg.port}"
-    s = world.sallyport(upstream={"address": address})
+    s = world.sallyport(upstream={
+        "address": address, "login": {"user": "sallyport"}})
     with s.connect("alice") as c:
         assert c.execute("SELECT session_user").fetchone() == ("sallyport",)
+
+
+def test_upstream_that_does_not_ask_for_the_password_is_not_trusted(world):
+    """It may be anybody: whoever has the password asks for it."""
+    address = f"unix:{world.pg.folder}/.s.PGSQL.{world.pg.port}"
+    s = world.sallyport(upstream={"address": address})
+    refused_login(s, "alice", harness.PASSWORDS["alice"])
+    assert "proved nothing" in s.sink.wait("login-failed")["reason"]
 
 
 def test_wrong_upstream_password_is_refused_without_details(world):

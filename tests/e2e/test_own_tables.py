@@ -23,8 +23,7 @@ def started(world, rules):
     return world.writable(
         policy={"protect": harness.default_policy()["protect"],
                 "rules": rules},
-        upstream={"login": {"user": "owner",
-                            "password_file": "secrets/shop"}})
+        upstream={"login": {"user": "owner"}})
 
 
 def shown(replies):

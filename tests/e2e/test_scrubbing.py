@@ -58,6 +58,9 @@ def trapped(world):
     s.policy["rules"].append(
         {"name": "code", "does": ["read", "write", "call", "set-transaction"],
          "has": ["unknown-function"], "then": "allow"})
+    s.policy["rules"].append(
+        {"name": "traps that run any text", "to": ["public.desk"],
+         "has": ["escaping-function"], "then": "allow"})
     s.write_all()
     return s.start()
 

@@ -74,13 +74,16 @@ class Doors:
     def __init__(self, world, **more):
         self.pg = world.pg
         self.sallyport = s = world.prepare(database=world.pg.copy_of_shop())
-        s.settings["upstreams"]["shop"]["login"]["user"] = "owner"
+        s.settings["upstreams"]["shop"]["login"] = {"user": "owner"}
         s.settings["upstreams"]["shop"].update(more)
         world.pg.psql(s.database, "-q", "-c", DOORS)
         s.policy = {"protect": [
             {"name": "owners", "columns": ["public.*.owner"],
              "mask": "redact", "clear_for": [{"agent": "none"}]}],
             "rules": [{"name": "everything", "does": ["any"],
+                       "then": "allow"},
+                      {"name": "the tattler sets what it likes",
+                       "to": ["public.desk"], "has": ["escaping-function"],
                        "then": "allow"}]}
         s.write_all()
         s.start()

@@ -1,4 +1,4 @@
-/* links: worker/postgres/login/pg_prove.c worker/postgres/wire/pg_wire.c common/scram.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/postgres/login/pg_prove.c worker/postgres/wire/pg_wire.c common/scram.c common/hmac.c common/saslprep.c common/wire.c common/text.c common/arena.c common/err.c */
 /*
  * Whatever a client says when it is asked for its password: it is let in only
  * when the broker, asked about the nonce that was given out, has said so.
@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/log.h"
 #include "common/scram.h"
 #include "worker/postgres/login/pg_login.h"
 #include "worker/snapshot.h"
@@ -15,31 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct policy policy;
 static char nonce[256]; /* as the client was told it; "": not yet */
 static bool was_granted;
-
-int RAND_bytes(unsigned char *bytes, int count);
-
-/* Ours before OpenSSL's: a nonce that the seeds know. */
-int
-RAND_bytes(unsigned char *bytes, int count)
-{
-	memset(bytes, 0, (size_t)count);
-	return 1;
-}
+static uint32_t method;
 
 bool
 snapshot_is_current(struct gate *g)
 {
 	(void)g;
 	return true;
-}
-
-enum err
-identity_resolve(const struct identities *ids, struct text login,
-    struct identity *out, struct text *prover_out)
-{
-	(void)ids;
-	out->user = *prover_out = login;
-	return ERR_NONE;
 }
 
 void
@@ -60,24 +43,74 @@ tls_binding(const struct tls *t, uint8_t *out, size_t *len_out)
 	return ERR_NONE;
 }
 
-/* Half of all proofs are right: the bytes say which. */
-enum err
-broker_ask(int channel, const struct broker_request *q,
-    struct broker_reply *reply)
+bool
+session_is_local(const struct session *s)
 {
+	(void)s;
+	return false;
+}
+
+void
+session_expire(struct session *s, int64_t at)
+{
+	(void)s;
+	(void)at;
+}
+
+void
+log_info(const char *format, ...)
+{
+	(void)format;
+}
+
+/* Who it is, where the broker says so. */
+static void
+answer_identity(struct parcel *take)
+{
+	struct broker_identity who = {.user = "alice"};
+
+	if (take->size < sizeof(who))
+		abort();
+	memcpy(take->bytes, &who, sizeof(who));
+	take->len = sizeof(who);
+	was_granted = true;
+}
+
+/* Half of all proofs are right: the bytes say which, and how it is to be
+ * proved. */
+enum err
+broker_exchange(int channel, const struct broker_request *q,
+    const struct parcel *give, struct broker_reply *reply, struct parcel *take)
+{
+	static const char rest[] = "bm9uY2VvZnNlcnZlcg==,s=c2FsdA==,i=4096";
+
 	(void)channel;
 	memset(reply, 0, sizeof(*reply));
+	take->fd = -1;
+	take->len = 0;
 	if (q->kind == BROKER_CLIENT_START) {
-		reply->iterations = 4096;
-		reply->salt_len = SCRAM_SALT_LEN;
+		reply->method = method;
+		memcpy(reply->first, rest, sizeof(rest));
+		if (method == METHOD_PROVED)
+			answer_identity(take);
 		return ERR_NONE;
 	}
-	if (q->kind != BROKER_CLIENT_PROOF || nonce[0] == '\0' ||
-	    q->auth_len > sizeof(q->auth) ||
+	if (q->kind == BROKER_CLIENT_SECRET && method == METHOD_SECRET) {
+		if (give->len == 0 || give->len > BROKER_SECRET_MAX + 16)
+			abort();
+		if (((const char *)give->bytes)[0] % 2 != 0)
+			return ERR_REFUSED;
+		answer_identity(take);
+		return ERR_NONE;
+	}
+	if (q->kind != BROKER_CLIENT_PROOF || method != METHOD_SCRAM ||
+	    nonce[0] == '\0' || q->auth_len > sizeof(q->auth) ||
 	    memmem(q->auth, q->auth_len, nonce, strlen(nonce)) == NULL)
 		abort();
-	was_granted = q->proof[0] % 2 == 0;
-	return was_granted ? ERR_NONE : ERR_REFUSED;
+	if (q->proof[0] % 2 != 0)
+		return ERR_REFUSED;
+	answer_identity(take);
+	return ERR_NONE;
 }
 
 struct text
@@ -142,16 +175,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct gate gate = {.policy = &policy};
 	struct pg pg = {.status = 'I'};
 	struct session s = {.birth = &birth, .gate = &gate, .state = &pg};
+	uint8_t *copy; /* secrets are wiped where they stand */
 
-	if (size < 1)
+	if (size < 2)
 		return 0;
+	copy = malloc(size);
+	s.arena = arena_new(0);
+	if (copy == NULL || s.arena == NULL)
+		abort();
+	memcpy(copy, data, size);
+	method = copy[1] % 5; /* two that there are not */
 	nonce[0] = '\0';
 	was_granted = false;
 	strcpy(s.login, "alice");
 	s.tls = data[0] % 2 == 0 ? NULL : (struct tls *)&birth; /* never seen */
-	s.relay.client.in.bytes = (uint8_t *)(uintptr_t)data + 1;
-	s.relay.client.in.len = size - 1;
+	s.relay.client.in.bytes = copy + 2;
+	s.relay.client.in.len = size - 2;
 	if (login_identify(&s) == ERR_NONE && !was_granted)
 		abort();
+	arena_free(s.arena);
+	free(copy);
 	return 0;
 }

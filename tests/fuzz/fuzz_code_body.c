@@ -1,4 +1,4 @@
-/* links: common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: common/code_body.c common/code_whole.c common/code_trigger.c common/code_escape.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 /* Any bytes as a function's body: read to the end or called opaque. */
 #include <stdlib.h>
 

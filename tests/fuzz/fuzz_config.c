@@ -1,4 +1,4 @@
-/* links: common/settings.c common/settings_address.c common/identities.c common/who.c common/who_read.c common/scram.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c */
+/* links: common/settings.c common/settings_address.c common/settings_login.c common/identities.c common/identity.c common/identity_certificates.c common/certificate_name.c common/token_read.c common/who.c common/who_read.c common/scram.c common/hmac.c common/saslprep.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c common/wire.c */
 /*
  * Whatever bytes as sallyport.yaml and as identities.yaml: what is wrong has
  * a diagnostic, and what is not resolves names to people who are there.
@@ -17,11 +17,10 @@ static void
 check_identities(const struct identities *ids, struct text login)
 {
 	struct identity found = {.via = {NULL, 0}};
-	struct text prover;
 
-	if (identity_resolve(ids, login, &found, &prover) != ERR_NONE)
+	if (identity_resolve(ids, login, &found) != ERR_NONE)
 		return;
-	if (found.user.len + found.agent.len == 0 || prover.len == 0 ||
+	if (found.user.len + found.agent.len == 0 ||
 	    found.user.len > IDENTITY_NAME_MAX ||
 	    found.agent.len > IDENTITY_NAME_MAX)
 		abort();

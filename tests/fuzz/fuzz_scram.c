@@ -1,4 +1,4 @@
-/* links: common/scram.c common/text.c common/err.c */
+/* links: common/scram.c common/hmac.c common/saslprep.c common/text.c common/err.c */
 /*
  * SCRAM's texts: verifiers and base64.  One value has one spelling, and a
  * proof that nobody made is not right.

@@ -1,4 +1,4 @@
-/* links: worker/postgres/upstream/upstream.c worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_check.c common/scram.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/postgres/upstream/upstream.c worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_check.c common/scram.c common/hmac.c common/saslprep.c common/wire.c common/text.c common/arena.c common/err.c */
 /*
  * Whatever a server says while Sallyport logs in, and then as the answer to a
  * question of its own.  A server that let it begin SCRAM gets no further
@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "common/ipc.h"
+#include "common/broker_channel.h"
 #include "common/tls_key.h"
 #include "worker/postgres/upstream/upstream_io.h"
 #include "worker/postgres/wire/pg_wire.h"
@@ -28,11 +28,13 @@ upstream_now(void)
 }
 
 enum err
-upstream_connect(const struct upstream *u, int64_t deadline, int *fd_out)
+upstream_connect(const struct upstream_access *access, int64_t deadline,
+    int *fd_out, uint32_t *login_out)
 {
-	(void)u;
+	(void)access;
 	(void)deadline;
 	*fd_out = -1;
+	*login_out = 0;
 	return ERR_NONE;
 }
 
@@ -135,7 +137,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char name[] = "shop", user[] = "sallyport";
-	const struct upstream upstream = {.name = name, .login_user = user};
+	struct upstream_login login = {.user = user};
+	const struct upstream upstream = {
+	    .name = name, .logins = &login, .login_count = 1};
 	const struct upstream_access access = {.upstream = &upstream};
 	struct pg_upstream link;
 	size_t total = 0;

@@ -1,4 +1,4 @@
-/* links: common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: common/code_body.c common/code_whole.c common/code_trigger.c common/code_escape.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -46,8 +46,11 @@ facts_of(const char *body)
 	struct code_facts facts = {0};
 
 	is_mentioned = is_run = false;
-	ck_assert_int_eq(
-	    code_body_read(text_of(body), a, &listener, &facts), ERR_NONE);
+	/* what the server words itself begins in capitals */
+	ck_assert_int_eq(strncmp(body, "CREATE ", 7) == 0
+		? code_header_read(text_of(body), a, &listener, &facts)
+		: code_body_read(text_of(body), a, &listener, &facts),
+	    ERR_NONE);
 	arena_free(a);
 	return facts;
 }
@@ -79,6 +82,85 @@ static const char *const plain[] = {
 START_TEST(what_is_made_at_run_time_is_opaque)
 {
 	ck_assert_msg(facts_of(opaque[_i]).is_opaque, "%s", opaque[_i]);
+}
+END_TEST
+
+/* May change sallyport.user, for all that can be told. */
+static const char *const escaping[] = {
+    "begin execute 'set x.y = 1'; end",
+    "begin execute format('set %I = 1', x); end",
+    "begin return query execute q; end",
+    "begin open c for execute q; end",
+    "begin for r in execute q loop end loop; end",
+    "execute prepared",
+    "begin set sallyport.user = 'carol'; end",
+    "begin if a then set local sallyport.user to 'carol'; end if; end",
+    "begin set session \"SallyPort\".agent = x; end",
+    "begin set \"sallyport.user\" = x; end",
+    "begin set application_name = 'carol'; end",
+    "select set_config('sallyport.user', 'carol', false)",
+    "select set_config('SALLYPORT.USER', 'carol', false)",
+    "select pg_catalog.set_config('application_name', 'carol', false)",
+    "select set_config(e'sally\\x70ort.user', 'carol', false)",
+    "select set_config(u&'\\0073allyport.user', 'carol', false)",
+    "select set_config($1, 'carol', false)",
+    "select set_config(name, 'carol', false)",
+    "select set_config('sally' || 'port.user', 'carol', false)",
+    "select set_config(('sallyport.user'), 'carol', false)",
+    "select set_config(setting_name => 'x.y', new_value => 'z')",
+    "select set_config(is_local => true, setting_name => x)",
+    "select \"set_config\"(x, 'carol', false)",
+    "select x.set_config",
+    "begin update pg_settings set setting = 'x'; end",
+    "update only pg_catalog . pg_settings set setting = 'x'",
+    "insert into pg_proc select 1",
+    "begin do $$begin end$$; end",
+    "create function g() returns int language sql as $$select 1$$",
+    "create or replace function g() returns int language sql as 'select 1'",
+    "begin create operator = (function = f); end",
+    "begin if a then create or replace view v as select 1; end if; end",
+    "begin alter function f() set sallyport.user = 'carol'; end",
+    "begin alter role current_user set sallyport.user = 'carol'; end",
+    "alter database shop set sallyport.user = 'carol'",
+    "begin import foreign schema x from server y into z; end",
+    /* in another session's reading of backslashes */
+    "begin x := 'a\\' || '; execute v; --'; end",
+    "select 'open",
+    "select 'it\\'s'",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql"
+    " SET \"sallyport.user\" TO 'carol' AS $$$$",
+    "CREATE OR REPLACE PROCEDURE f() LANGUAGE plpgsql"
+    " SET application_name TO 'carol' AS $$$$",
+};
+
+static const char *const tame[] = {
+    "select 1",
+    "select 'execute', \"execute\" from orders",
+    "begin raise notice 'execute %', x; end",
+    "begin set search_path = x; set local role to y; end",
+    "begin reset sallyport.user; reset all; end",
+    "select set_config('search_path', '', true)",
+    "begin perform set_config('x.y', v, false); end",
+    "select current_setting('sallyport.user')",
+    "begin update orders set id = 1; insert into orders values (1); end",
+    "begin create temp table t as select 1; create index on t (id); end",
+    "begin create table t (id int); alter table t add x int; end",
+    "begin fetch c into r; copy orders to stdout; end",
+    "begin x := regexp_replace(y, '\\d+', '', 'g'); end",
+    "create temporary view v as select 1",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql"
+    " SET search_path TO 'pg_catalog', 'public' AS $$begin execute x; end$$",
+};
+
+START_TEST(what_nobody_can_tell_escapes)
+{
+	ck_assert_msg(facts_of(escaping[_i]).escapes, "%s", escaping[_i]);
+}
+END_TEST
+
+START_TEST(what_is_plain_does_not_escape)
+{
+	ck_assert_msg(!facts_of(tame[_i]).escapes, "%s", tame[_i]);
 }
 END_TEST
 
@@ -327,6 +409,8 @@ main(void)
 
 	LOOP(what_is_made_at_run_time_is_opaque, opaque);
 	LOOP(what_can_be_read_is_not_opaque, plain);
+	LOOP(what_nobody_can_tell_escapes, escaping);
+	LOOP(what_is_plain_does_not_escape, tame);
 	LOOP(writing_is_noticed, storing);
 	LOOP(reading_is_no_writing, reading);
 	LOOP(columns_that_are_used_without_their_names_are_noticed, whole);

@@ -1,4 +1,4 @@
-/* links: worker/postgres/catalog/code_reach.c worker/postgres/catalog/code_walk.c worker/postgres/catalog/catalog_code.c worker/postgres/catalog/code_attached.c worker/postgres/catalog/catalog_rows.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: worker/postgres/catalog/code_reach.c worker/postgres/catalog/code_walk.c worker/postgres/catalog/catalog_code.c worker/postgres/catalog/code_attached.c worker/postgres/catalog/catalog_rows.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_escape.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -25,6 +25,12 @@ classifier_lists(const struct classifier *c, struct text function)
 		       text_is(function, TEXT("abs"))
 	    ? FUNCTION_CLEAN
 	    : FUNCTION_UNLISTED;
+}
+
+bool
+classifier_escapes(const struct classifier *c, struct text function)
+{
+	return classifier_lists(c, function) == FUNCTION_OPAQUE;
 }
 
 bool

@@ -1,4 +1,4 @@
-/* links: common/encoding.c common/text.c common/arena.c */
+/* links: common/encoding.c common/encoding_data.c common/text.c common/arena.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -22,6 +22,14 @@ static const struct {
     {"SJIS", TEXT("\x95\x5c"), TEXT("表")},
     {"LATIN1", TEXT(""), TEXT("")},
     {"SJIS", TEXT("plain"), TEXT("plain")},
+    {"EUC_JP", TEXT("\x8f\xb0\xa1"), TEXT("丂")},
+    {"EUC_TW", TEXT("\x8e\xa2\xa1\xa1"), TEXT("乂")},
+    {"GB18030", TEXT("\x81\x30\x81\x30"), TEXT("\xc2\x80")},
+    {"GB18030", TEXT("\x90\x30\x81\x30"), TEXT("\xf0\x90\x80\x80")},
+    {"GB18030", TEXT("\x94\x39\xda\x33"), TEXT("💩")},
+    {"GB18030", TEXT("\xe3\x32\x9a\x35"), TEXT("\xf4\x8f\xbf\xbf")},
+    /* a letter and its mark are two characters, there as here */
+    {"WIN1258", TEXT("a\xcc"), TEXT("a\xcc\x80")},
 };
 
 START_TEST(texts_are_converted_there_and_back)
@@ -37,7 +45,6 @@ START_TEST(texts_are_converted_there_and_back)
 	ck_assert_int_eq(
 	    coder_from_utf8(&c, texts[_i].utf8, a, &out), ERR_NONE);
 	ck_assert(text_is(out, texts[_i].bytes));
-	coder_close(&c);
 	arena_free(a);
 }
 END_TEST
@@ -51,8 +58,9 @@ static const struct {
     {"EUC_JP", TEXT("\xbb"), ERR_MALFORMED},
     {"EUC_JP", TEXT("\xbb'"), ERR_MALFORMED},
     {"SJIS", TEXT("\x95"), ERR_MALFORMED},
-    /* a letter and its mark become one: an ASCII byte is lost */
-    {"WIN1258", TEXT("a\xcc"), ERR_MALFORMED},
+    {"GB18030", TEXT("\xe3\x32\x9a\x36"), ERR_MALFORMED},
+    {"GB18030", TEXT("\x90\x30\x81"), ERR_MALFORMED},
+    {"EUC_TW", TEXT("\x8e\xa2\xa1"), ERR_MALFORMED},
     {"MULE_INTERNAL", TEXT("\x81\xe9"), ERR_UNSUPPORTED},
     {"SQL_ASCII", TEXT("\xe9"), ERR_UNSUPPORTED},
 };
@@ -66,7 +74,6 @@ START_TEST(what_cannot_be_converted_is_an_error)
 	coder_set(&c, named(wrong[_i].encoding));
 	ck_assert_int_eq(
 	    coder_to_utf8(&c, wrong[_i].bytes, a, &out), wrong[_i].want);
-	coder_close(&c);
 	arena_free(a);
 }
 END_TEST
@@ -80,7 +87,6 @@ START_TEST(a_character_that_the_encoding_has_not_is_an_error)
 	coder_set(&c, named("LATIN1"));
 	ck_assert_int_eq(
 	    coder_from_utf8(&c, TEXT("山"), a, &out), ERR_MALFORMED);
-	coder_close(&c);
 	arena_free(a);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* links: common/identities.c common/who.c common/who_read.c common/scram.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c */
+/* links: common/identities.c common/identity.c common/token_read.c common/identity_certificates.c common/certificate_name.c common/wire.c common/who.c common/who_read.c common/scram.c common/hmac.c common/saslprep.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -54,44 +54,42 @@ static const char shop[] =
 static const struct login {
 	const char *login;
 	enum err err;
-	const char *user, *agent, *prover, *group;
+	const char *user, *agent, *group;
 } logins[] = {
-    {"alice", ERR_NONE, "alice", "", "alice", "analysts"},
-    {"copilot", ERR_NONE, "", "copilot", "copilot", NULL},
-    {"nightly-sync", ERR_NONE, "", "nightly-sync", "nightly-sync", "jobs"},
-    {"alice+copilot", ERR_NONE, "alice", "copilot", "copilot", "analysts"},
-    {"carol+copilot", ERR_NONE, "carol", "copilot", "copilot", "dba"},
-    {"bob+helper", ERR_NONE, "bob", "helper", "helper", "support"},
-    {"bob+copilot", ERR_REFUSED, NULL, NULL, NULL, NULL},
-    {"alice+nightly-sync", ERR_REFUSED, NULL, NULL, NULL, NULL},
-    {"alice+helper", ERR_REFUSED, NULL, NULL, NULL, NULL},
-    {"Alice", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"mallory", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"mallory+copilot", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"alice+alice", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"copilot+copilot", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"copilot+alice", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"alice+", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"+copilot", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"+", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
-    {"alice+copilot+helper", ERR_NOT_FOUND, NULL, NULL, NULL, NULL},
+    {"alice", ERR_NONE, "alice", "", "analysts"},
+    {"copilot", ERR_NONE, "", "copilot", NULL},
+    {"nightly-sync", ERR_NONE, "", "nightly-sync", "jobs"},
+    {"alice+copilot", ERR_NONE, "alice", "copilot", "analysts"},
+    {"carol+copilot", ERR_NONE, "carol", "copilot", "dba"},
+    {"bob+helper", ERR_NONE, "bob", "helper", "support"},
+    {"bob+copilot", ERR_REFUSED, NULL, NULL, NULL},
+    {"alice+nightly-sync", ERR_REFUSED, NULL, NULL, NULL},
+    {"alice+helper", ERR_REFUSED, NULL, NULL, NULL},
+    {"Alice", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"mallory", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"mallory+copilot", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"alice+alice", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"copilot+copilot", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"copilot+alice", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"alice+", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"+copilot", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"+", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"", ERR_NOT_FOUND, NULL, NULL, NULL},
+    {"alice+copilot+helper", ERR_NOT_FOUND, NULL, NULL, NULL},
 };
 
 START_TEST(login_names_resolve)
 {
 	const struct login *l = &logins[_i];
 	struct identity id;
-	struct text prover;
 
 	ck_assert_int_eq(load(shop), ERR_NONE);
 	ck_assert_int_eq(
-	    identity_resolve(&ids, text_of(l->login), &id, &prover), l->err);
+	    identity_resolve(&ids, text_of(l->login), &id), l->err);
 	if (l->err != ERR_NONE)
 		return;
 	ck_assert(text_is(id.user, text_of(l->user)));
 	ck_assert(text_is(id.agent, text_of(l->agent)));
-	ck_assert(text_is(prover, text_of(l->prover)));
 	ck_assert_int_eq(l->group != NULL, id.group_count > 0);
 	if (l->group != NULL)
 		ck_assert(text_is(id.groups[0], text_of(l->group)));
@@ -173,6 +171,21 @@ static const struct wrong {
 	":2:32: unknown group `xs` (did you mean `x`?)"},
     {"people: {alice: {}}\nagents: {b: {acts_for: [{user: alcie}]}}",
 	":2:32: unknown user `alcie` (did you mean `alice`?)"},
+    {"agents: {b: {certificate: nightly}}",
+	":1:27: a certificate's name begins with spiffe://, uri:, dns:, "
+	"email: or cn:"},
+    {"people: {a: {certificate: [dns:x.example, 'dns:*.example']}}",
+	":1:43: not a DNS name (wildcards are none)"},
+    {"agents: {b: {certificate: spiffe://Shop.example/x}}",
+	":1:27: not a URI; a SPIFFE ID is spiffe://, a trust domain in lower "
+	"case and a path, and nothing else"},
+    {"agents: {b: {certificate: ''}}", ":1:27: expected a word"},
+    {"agents: {b: {certificate: []}}", ":1:27: `certificate` is empty"},
+    {"people: {a: {certificate: dns:X.example}}\n"
+     "agents: {b: {certificate: [cn:b, dns:x.EXAMPLE]}}",
+	":2:34: this certificate is already that of `a`"},
+    {"agents:\n  b: {certificate: [spiffe://a/b, uri:spiffe://a/b]}",
+	":2:35: this certificate is already that of `b`"},
     {"agents: {b: {acts_for: {}}}", ":1:24: expected a list of maps"},
     {"agents: {b: {acts_for: [{}]}}",
 	":1:25: says nothing: name somebody"},
@@ -180,7 +193,27 @@ static const struct wrong {
 	":1:26: unknown key in a description of people: `agent`"},
     {"agents: {b: {sha256: aa}}",
 	":1:22: expected 64 lower-case hexadecimal digits"},
-    {"tokens: [{issuer: x}]", ":1:9: `tokens` is not supported yet"},
+    {"tokens: [{issuer: x, audience: y}]",
+	":1:10: `keys` is missing in an issuer of tokens"},
+    {"tokens: [{issuer: x, keys: k}]",
+	":1:10: `audience` is missing in an issuer of tokens"},
+    {"tokens: [{issuer: x, audience: [], keys: k}]",
+	":1:32: `audience` is empty"},
+    {"tokens: [{issuer: x, audience: y, keys: k, skew: 301}]",
+	":1:50: 301 is not between 0 and 5m"},
+    {"tokens: [{issuer: x, audience: y, keys: k, algorithms: [HS256]}]",
+	":1:57: unknown signature algorithm `HS256` (did you mean `RS256`?)"},
+    {"tokens: [{issuer: x, audience: y, keys: k, algorithms: none}]",
+	":1:56: unknown signature algorithm `none` (RS256, RS384, RS512, "
+	"PS256, ES256, ES384 or EdDSA)"},
+    {"tokens: [{issuer: x, audience: y, keys: k, agent: .sub}]",
+	":1:51: `.sub`: a claim's name neither starts nor ends with a dot"},
+    {"tokens: [{issuer: x, audience: y, keys: k, group: g}]",
+	":1:44: unknown key in an issuer of tokens: `group` (did you mean "
+	"`groups`?)"},
+    {"tokens: [{issuer: x, audience: y, keys: k},\n"
+     " {issuer: x, audience: z, keys: l}]",
+	":2:2: issuer `x` has an entry already"},
     {"people: [a]", ":1:9: expected a map of names"},
     {"people: {a: 5}", ":1:13: expected a map: a person"},
 };
@@ -193,6 +226,65 @@ START_TEST(what_is_wrong_is_told_with_its_place)
 	snprintf(want, sizeof(want), "%s%s", scratch_path("i.yaml"),
 	    wrong[_i].line);
 	ck_assert_str_eq(diagnostics_line(diagnostics, 0), want);
+}
+END_TEST
+
+START_TEST(certificates_have_one_spelling)
+{
+	const struct agent *b;
+
+	ck_assert_int_eq(
+	    load("people: {a: {certificate: cn:A}}\n"
+		 "agents: {b: {certificate: [spiffe://X/y, dns:Z]}}"),
+	    ERR_INVALID);
+	ck_assert_int_eq(
+	    load("people: {a: {certificate: 'email:A@X.example'}}\n"
+		 "agents: {b: {certificate: [spiffe://x/y, dns:Z.a]}}"),
+	    ERR_NONE);
+	ck_assert_uint_eq(ids.people[0].certificate_count, 1);
+	ck_assert_str_eq(
+	    ids.people[0].certificates[0].at, "email:A@x.example");
+	b = &ids.agents[0];
+	ck_assert_uint_eq(b->certificate_count, 2);
+	ck_assert_str_eq(b->certificates[0].at, "uri:spiffe://x/y");
+	ck_assert_str_eq(b->certificates[1].at, "dns:z.a");
+}
+END_TEST
+
+START_TEST(issuers_of_tokens_are_read)
+{
+	const struct token_issuer *t;
+
+	ck_assert_int_eq(
+	    load("tokens:\n"
+		 "  - {issuer: \"https://login\", audience: a, keys: k.json}\n"
+		 "  - {issuer: other, audience: [a, b], keys: /k, user: "
+		 "email,\n"
+		 "     agent: none, groups: \"realm.roles\", skew: 1m,\n"
+		 "     algorithms: [RS256, EdDSA], required_type: at+jwt,\n"
+		 "     once: true}\n"),
+	    ERR_NONE);
+	ck_assert_uint_eq(ids.issuer_count, 2);
+	t = &ids.issuers[0];
+	ck_assert_str_eq(t->issuer.at, "https://login");
+	ck_assert_str_eq(t->keys.at, scratch_path("k.json"));
+	ck_assert_uint_eq(t->keys_line, 2);
+	ck_assert(text_is(t->user, TEXT("sub")));
+	ck_assert(text_is(t->agent, TEXT("act.sub")));
+	ck_assert_uint_eq(t->groups.len, 0);
+	ck_assert_uint_eq(t->skew_s, TOKEN_SKEW_DEFAULT_S);
+	ck_assert_uint_eq(t->algorithms, (1U << TOKEN_ALGORITHM_COUNT) - 1);
+	ck_assert(!t->is_once);
+	t = &ids.issuers[1];
+	ck_assert_uint_eq(t->audience_count, 2);
+	ck_assert_str_eq(t->keys.at, "/k");
+	ck_assert(text_is(t->user, TEXT("email")));
+	ck_assert_uint_eq(t->agent.len, 0);
+	ck_assert(text_is(t->groups, TEXT("realm.roles")));
+	ck_assert_uint_eq(t->skew_s, 60);
+	ck_assert_uint_eq(t->algorithms, TOKEN_RS256 | TOKEN_EDDSA);
+	ck_assert(text_is(t->required_type, TEXT("at+jwt")));
+	ck_assert(t->is_once);
 }
 END_TEST
 
@@ -323,6 +415,8 @@ main(void)
 	tcase_add_test(c, account_that_is_somebodys_by_uid_is_nobody_elses);
 	tcase_add_loop_test(
 	    c, what_is_wrong_is_told_with_its_place, 0, COUNT(wrong));
+	tcase_add_test(c, certificates_have_one_spelling);
+	tcase_add_test(c, issuers_of_tokens_are_read);
 	tcase_add_test(c, complaint_about_a_password_does_not_repeat_it);
 	tcase_add_test(c, keys_given_twice_do_not_mix_two_lists);
 	tcase_add_loop_test(

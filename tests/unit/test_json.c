@@ -15,6 +15,7 @@ static const struct {
     {TEXT("\xc3\xa9"), "{\"k\":\"\xc3\xa9\"}"},
     {TEXT("\xff\xc3"), "{\"k\":\"\\ufffd\\ufffd\"}"},
     {TEXT("\x7f"), "{\"k\":\"\\u007f\"}"},
+    {TEXT("a\0b"), "{\"k\":\"a\\ufffdb\"}"}, /* many end a string there */
     {TEXT(""), "{\"k\":\"\"}"},
 };
 

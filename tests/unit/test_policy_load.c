@@ -1,4 +1,4 @@
-/* links: common/policy_load.c common/policy_file.c common/policy_rule.c common/policy_examples.c common/policy_compile.c common/policy_decide.c common/policy_docket.c common/policy_touch.c common/policy_when.c common/policy_when_read.c common/who.c common/who_read.c common/identities.c common/settings.c common/settings_address.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/classify.c common/class_reader.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_keyed.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/scram.c common/err.c common/arena.c common/text.c common/wire.c */
+/* links: common/policy_load.c common/policy_file.c common/policy_rule.c common/policy_examples.c common/policy_compile.c common/policy_decide.c common/policy_docket.c common/policy_touch.c common/policy_when.c common/policy_when_read.c common/who.c common/who_read.c common/identities.c common/identity.c common/identity_certificates.c common/certificate_name.c common/token_read.c common/settings.c common/settings_address.c common/settings_login.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/classify.c common/class_reader.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_keyed.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/scram.c common/hmac.c common/saslprep.c common/err.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdlib.h>
 
@@ -179,6 +179,39 @@ START_TEST(folder_without_policies_is_refused)
 	ck_assert_int_eq(
 	    policy_load(&settings, &ids, arena, diagnostics, &policy),
 	    ERR_SYSTEM);
+}
+END_TEST
+
+static const char *const login_names[][2] = {
+    {"{user: alise}", ":4:37: unknown user `alise` (did you mean `alice`?)"},
+    {"{agent: [copilot, pilot]}",
+	":4:48: unknown agent `pilot`"},
+    {"{group: dbas}", ":4:38: unknown group `dbas` (did you mean `dba`?)"},
+    {"{user: \"al*\", agent: none, group: dba}", NULL},
+};
+
+START_TEST(names_in_logins_must_exist)
+{
+	char text[1024], want[256];
+
+	snprintf(text, sizeof(text),
+	    "listen: {address: 'x:1', upstream: shop}\n"
+	    "upstreams: {shop: {engine: postgres, address: 'x:1',\n"
+	    "  login: {user: shared}, logins: [{user: first,\n"
+	    "  password_file: /none, who: %s}]}}\n"
+	    "identities: identities.yaml\npolicies: policies.d\n",
+	    login_names[_i][0]);
+	ck_assert_int_eq(
+	    settings_load(scratch_write("sallyport.yaml", text), arena,
+		diagnostics, &settings),
+	    ERR_NONE);
+	ck_assert_int_eq(load("rules: {name: a, then: allow}"),
+	    login_names[_i][1] == NULL ? ERR_NONE : ERR_INVALID);
+	if (login_names[_i][1] == NULL)
+		return;
+	snprintf(want, sizeof(want), "%s%s", scratch_path("sallyport.yaml"),
+	    login_names[_i][1]);
+	ck_assert_str_eq(first_line(), want);
 }
 END_TEST
 
@@ -570,6 +603,8 @@ main(void)
 	tcase_add_test(c, zone_is_resolved_at_load);
 	tcase_add_test(c, files_are_read_in_name_order_and_others_are_not);
 	tcase_add_test(c, folder_without_policies_is_refused);
+	tcase_add_loop_test(
+	    c, names_in_logins_must_exist, 0, COUNT(login_names));
 	tcase_add_loop_test(
 	    c, what_is_wrong_is_told_with_its_place, 0, COUNT(wrong));
 	tcase_add_test(c, same_name_in_two_files_is_refused);

@@ -183,6 +183,13 @@ protection_flow(struct protection *of, const struct statement *s,
 }
 
 void
+protection_escape(struct protection *of, const struct statement *s,
+    struct touch *out)
+{
+	(void)of, (void)s, (void)out;
+}
+
+void
 protection_brought(struct protection *of, const struct statement *s,
     struct touch *out)
 {

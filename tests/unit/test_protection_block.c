@@ -1,4 +1,4 @@
-/* links: common/protection_block.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: common/protection_block.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_escape.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 
 #include "common/protection_inner.h"

@@ -1,4 +1,4 @@
-/* links: common/scram.c common/text.c */
+/* links: common/scram.c common/hmac.c common/saslprep.c common/text.c */
 /* SCRAM-SHA-256 against RFC 7677's exchange, and what must not parse. */
 #include "common/scram.h"
 

@@ -1,4 +1,4 @@
-/* links: common/settings.c common/settings_address.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c */
+/* links: common/settings.c common/settings_address.c common/settings_login.c common/who.c common/who_read.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c */
 #include <check.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -191,7 +191,6 @@ static const struct wrong {
     /* words of the design that are not done yet */
     {"audit: {on_failure: spool}\n",
 	":6:21: `on_failure: spool` is not supported yet"},
-    {"audit: {key_file: k}\n", ":6:19: `key_file` is not supported yet"},
     {"approvals: {notify: [mail]}\n",
 	":6:21: `notify` is not supported yet"},
     {"metrics: 127.0.0.1:9187\n", ":6:10: `metrics` is not supported yet"},
@@ -240,6 +239,9 @@ static const struct wrong wrong_places[] = {
     {"listen: {address: 'x:1', upstream: shop,"
      " tls: {certificate: a, key: b, required: maybe}}\n",
 	":1:82: expected true or false"},
+    {"listen: {address: 'x:1', upstream: shop,"
+     " tls: {certificate: a, key: b, client_crl: c}}\n",
+	":1:84: `client_crl` without `client_ca`"},
     {"listen: {address: 'unix:/x', upstream: shop,"
      " tls: {certificate: a, key: b}}\n",
 	":1:51: there is no TLS on a Unix socket"},
@@ -317,6 +319,122 @@ START_TEST(upstream_that_is_wrong_is_told)
 }
 END_TEST
 
+static const struct wrong wrong_logins[] = {
+    {"{who: {user: a}, user: u}", ":7:13: expected a list of logins"},
+    {"[u]", ":7:14: expected a map: one of the logins"},
+    {"[{user: u}]", ":7:14: `who` is missing in one of the logins"},
+    {"[{who: {user: a}}]", ":7:14: `user` is missing in one of the logins"},
+    {"[{who: {}, user: u}]", ":7:20: `who` is empty"},
+    {"[{who: a, user: u}]", ":7:20: expected a map: a who"},
+    {"[{who: {user: []}, user: u}]", ":7:27: the list is empty"},
+    {"[{who: {person: a}, user: u}]",
+	":7:21: unknown key in a who: `person`"},
+    {"[{who: {user: a}, user: u, password: p}]",
+	":7:50: a password does not stand here: put it into a file of its own "
+	"and name that with `password_file`"},
+    {"[{who: {user: a, from: 10.0.0.0/8}, user: u}]",
+	":7:36: `from` chooses no login: where a client comes from is the word "
+	"of the process that serves it"},
+};
+
+static const char with_logins[] =
+    "listen: {address: 'x:1', upstream: shop}\n"
+    "upstreams:\n"
+    "  shop:\n"
+    "    engine: postgres\n"
+    "    address: 'x:1'\n"
+    "    login: {user: shared, password_file: secrets/shared}\n"
+    "    logins: %s\n"
+    "identities: i\n"
+    "policies: p\n";
+
+START_TEST(login_that_is_wrong_is_told)
+{
+	char text[2048], want[512];
+
+	snprintf(text, sizeof(text), with_logins, wrong_logins[_i].more);
+	ck_assert_int_eq(load(text), ERR_INVALID);
+	snprintf(want, sizeof(want), "%s%s", scratch_path("s.yaml"),
+	    wrong_logins[_i].line);
+	ck_assert_str_eq(diagnostics_line(diagnostics, 0), want);
+}
+END_TEST
+
+static const char logins[] =
+    "\n"
+    "    - {who: {user: alice, agent: none}, user: alice_db,\n"
+    "       password_file: secrets/alice}\n"
+    "    - {who: {user: alice, agent: copilot}, user: copilot_db}\n"
+    "    - {who: {group: analysts}, user: analysts}\n"
+    "    - {who: {user: none, agent: \"night*\"}, user: jobs}\n"
+    "    - {who: {via: certificate}, user: proved}\n";
+
+START_TEST(default_login_is_the_last_of_the_logins)
+{
+	const struct upstream *u;
+	char text[2048];
+
+	ck_assert_int_eq(load(least), ERR_NONE);
+	u = &settings.upstreams[0];
+	ck_assert_uint_eq(u->login_count, 1);
+	ck_assert_str_eq(u->logins[0].user, "sally");
+	ck_assert_uint_eq(settings_login_count(&settings), 1);
+
+	snprintf(text, sizeof(text), with_logins, logins);
+	ck_assert_int_eq(load(text), ERR_NONE);
+	u = &settings.upstreams[0];
+	ck_assert_uint_eq(u->login_count, 6);
+	ck_assert_uint_eq(settings_login_count(&settings), 6);
+	ck_assert_str_eq(u->logins[0].user, "alice_db");
+	ck_assert_str_eq(
+	    u->logins[0].password_file, scratch_path("secrets/alice"));
+	ck_assert_uint_eq(u->logins[0].password_file_at.line, 9);
+	ck_assert_ptr_null(u->logins[1].password_file);
+	ck_assert_str_eq(u->logins[5].user, "shared");
+	ck_assert_str_eq(
+	    u->logins[5].password_file, scratch_path("secrets/shared"));
+	ck_assert_uint_eq(u->logins[5].password_file_at.line, 6);
+}
+END_TEST
+
+static const struct choosing {
+	const char *user, *agent, *group, *via, *want;
+} choosing[] = {
+    {"alice", "", "analysts", "scram-sha-256", "alice_db"},
+    {"alice", "copilot", "analysts", "scram-sha-256", "copilot_db"},
+    {"alice", "other", "analysts", "scram-sha-256", "analysts"},
+    {"bob", "", "analysts", "scram-sha-256", "analysts"},
+    {"bob", "copilot", "analysts", "scram-sha-256", "analysts"},
+    {"", "nightly", "jobs", "scram-sha-256", "jobs"},
+    {"", "nightly", "analysts", "scram-sha-256", "analysts"},
+    {"", "copilot", "jobs", "scram-sha-256", "shared"},
+    {"carol", "", "dba", "certificate", "proved"},
+    /* names that only begin alike, or are another's in part */
+    {"alicea", "", "dba", "scram-sha-256", "shared"},
+    {"Alice", "", "dba", "scram-sha-256", "shared"},
+    {"carol", "nightly", "dba", "scram-sha-256", "shared"},
+    {"carol", "", "dba", "scram-sha-256", "shared"},
+};
+
+START_TEST(first_login_that_matches_is_the_identitys)
+{
+	const struct choosing *c = &choosing[_i];
+	struct text group = text_of(c->group);
+	struct identity id = {.user = text_of(c->user),
+	    .agent = text_of(c->agent),
+	    .groups = &group,
+	    .group_count = 1,
+	    .via = text_of(c->via)};
+	const struct upstream *u;
+	char text[2048];
+
+	snprintf(text, sizeof(text), with_logins, logins);
+	ck_assert_int_eq(load(text), ERR_NONE);
+	u = &settings.upstreams[0];
+	ck_assert_str_eq(u->logins[upstream_login_of(u, &id)].user, c->want);
+}
+END_TEST
+
 START_TEST(all_that_is_wrong_is_told_at_once)
 {
 	ck_assert_int_eq(load("listen: {address: nowhere}\n"
@@ -361,6 +479,11 @@ main(void)
 	    c, listener_that_is_wrong_is_told, 0, COUNT(wrong_places));
 	tcase_add_loop_test(
 	    c, upstream_that_is_wrong_is_told, 0, COUNT(wrong_upstreams));
+	tcase_add_loop_test(
+	    c, login_that_is_wrong_is_told, 0, COUNT(wrong_logins));
+	tcase_add_test(c, default_login_is_the_last_of_the_logins);
+	tcase_add_loop_test(c, first_login_that_matches_is_the_identitys, 0,
+	    COUNT(choosing));
 	tcase_add_test(c, all_that_is_wrong_is_told_at_once);
 	tcase_add_test(c, file_that_is_no_map_is_refused);
 	suite_add_tcase(suite, c);

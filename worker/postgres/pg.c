@@ -18,6 +18,9 @@ last_words(const struct session *s, const char **sqlstate)
 		return "terminating connection: Sallyport is stopping";
 	case ENDING_KILLED:
 		return "terminating connection: ended by an operator";
+	case ENDING_EXPIRED:
+		return "terminating connection: what proved your identity has "
+		       "expired";
 	case ENDING_ERROR:
 		*sqlstate = "XX000";
 		return "terminating connection: internal error";
@@ -71,6 +74,7 @@ const struct protocol pg_protocol = {
     .greet = pg_greet,
     .serve = pg_serve,
     .is_quiet = pg_is_quiet,
+    .notice = pg_notice,
     .farewell = pg_farewell,
     .refuse = pg_refuse,
 };

@@ -89,7 +89,7 @@ struct portal {
 	struct shape *shape; /* NULL: not described since Bind */
 	bool is_described;
 	bool is_cursor; /* of SQL's DECLARE: its columns say their format */
-	unsigned epoch; /* of the schema, when the cursor was declared */
+	uint64_t epoch; /* of the schema, when the cursor was declared */
 	bool is_held;	/* WITH HOLD: it outlives its transaction */
 	/* Code that could have replaced it has run since Bind: whatever it
 	 * returns is masked strictly. */

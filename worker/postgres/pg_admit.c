@@ -112,7 +112,7 @@ announce(struct session *s, uint64_t request, int64_t expires_s)
 static const char *const hold_reasons[] = {
     [HOLD_DENIED] = "denied by ",
     [HOLD_EXPIRED] = "nobody approved it in time",
-    [HOLD_FULL] = "too many statements are held for approval already",
+    [HOLD_UNNUMBERED] = "the request could not be given a number",
     [HOLD_ENDED] = "the session ended before it was decided",
 };
 
@@ -152,7 +152,7 @@ hold_with_values(struct session *s, const struct ruling *j, struct text values,
 	buffer_put_text(&shown, j->sql);
 	pg_put_values(&shown, values);
 	if (shown.failed)
-		*held = (struct held){.result = HOLD_FULL};
+		*held = (struct held){.result = HOLD_UNNUMBERED};
 	else
 		hold_statement(s, j,
 		    (struct text){(const char *)shown.bytes, shown.len}, values,
@@ -352,10 +352,6 @@ note_admitted(struct session *s, const struct ruling *j,
 			     BIT(TRAIT_UNKNOWN_FUNCTION))) != 0 ||
 	    (j->operations & (BIT(OP_DO) | BIT(OP_CALL))) != 0)
 		g->carries_later = true;
-	/* before it is forwarded: nobody may believe the old catalogue when
-	 * the change is committed */
-	if (changes_schema(j))
-		snapshot_schema_changed(s->gate, own_is_doubted(j));
 	own_admitted(g, j);
 	if (j->touch.makes > g->makes)
 		g->makes = j->touch.makes;
@@ -386,6 +382,13 @@ admit(struct session *s, char kind, struct ruling **j,
 	} else if (gate_record(s->gate, *j, "allow", TEXT(""), 0) != ERR_NONE) {
 		return refuse_plainly(s, kind, "58030", sink_gone);
 	}
+	/* before it is forwarded: nobody may believe the old catalogue when
+	 * the change is committed */
+	if (changes_schema(*j) &&
+	    snapshot_schema_changed(s->gate, own_is_doubted(*j)) != ERR_NONE)
+		return refuse_plainly(s, kind, "58000",
+		    "the other sessions could not be told of a change of the "
+		    "schema");
 	*run_out = run_new(*j, s->record.seq);
 	if (*run_out == NULL)
 		return refuse_plainly(s, kind, "53200", "out of memory");

@@ -63,7 +63,7 @@ is_outdated_fetch(struct session *s, const struct classified *text, size_t i)
 static bool
 is_outdated(struct session *s, const struct ruling *j, const struct portal *p)
 {
-	unsigned epoch = gate_schema_epoch(s->gate);
+	uint64_t epoch = gate_schema_epoch(s->gate);
 	size_t i;
 
 	if (p != NULL && p->is_cursor)

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,10 +16,13 @@
 #include "common/config.h"
 #include "common/ipc.h"
 #include "common/log.h"
+#include "common/regex.h"
+#include "common/sandbox.h"
 #include "common/store.h"
 #include "worker/postgres/catalog/catalog.h"
 #include "worker/postgres/catalog/catalog_match.h"
 #include "worker/postgres/catalog/catalog_read.h"
+#include "worker/provisions.h"
 
 enum {
 	FOLDER_MAX = 4096,
@@ -28,7 +32,8 @@ enum {
 struct catalog {
 	struct birth *birth;
 	const struct upstream *upstream;
-	struct store *store; /* NULL: not open yet */
+	struct store *store; /* NULL: store_error says why */
+	enum err store_error;
 	time_t refreshed;    /* CLOCK_MONOTONIC, s */
 	char warnings[WISH_TEXT_MAX]; /* of the last reading */
 	uint64_t told[WISHES_MAX];    /* hash of those last logged */
@@ -70,8 +75,6 @@ open_store(struct catalog *c)
 	int len = snprintf(
 	    folder, sizeof(folder), "%s/catalog", c->birth->settings->state);
 
-	if (c->store != NULL)
-		return ERR_NONE;
 	if (len < 0 || (size_t)len >= sizeof(folder))
 		return ERR_TOO_LONG;
 	return store_open(folder, STORE_WRITE, &c->store);
@@ -81,7 +84,7 @@ static enum err
 write_reading(struct catalog *c, struct text database,
     const struct catalog_reading *reading)
 {
-	enum err e = open_store(c);
+	enum err e = c->store_error;
 
 	if (e == ERR_NONE)
 		e = store_catalog_begin(
@@ -130,6 +133,7 @@ read_database(struct catalog *c, struct text database, struct arena *a,
 	    {{"search_path", 11}, {"pg_catalog", 10}},
 	};
 	const struct upstream_access access = {.upstream = c->upstream,
+	    .place = (uint32_t)c->birth->upstream,
 	    .tls = tls_upstream_context(c->birth->tls, c->birth->upstream),
 	    .broker = c->birth->broker};
 	struct pg_upstream link = {.fd = -1};
@@ -169,16 +173,16 @@ renew(struct catalog *c, struct text database, char *why, size_t why_size)
 
 /* For `sallyport status`, and logged when they have changed. */
 static void
-tell_warnings(struct catalog *c, struct wish *w)
+tell_warnings(struct catalog *c, size_t row)
 {
-	uint64_t *told = &c->told[w - c->birth->board->wishes];
+	struct wish_answer *a = &c->birth->board->answers[row];
 	uint64_t hash = text_hash(text_of(c->warnings));
 	const char *line = c->warnings;
 
-	field_set(w->warnings, sizeof(w->warnings), text_of(c->warnings));
-	if (*told == hash)
+	field_set(a->warnings, sizeof(a->warnings), text_of(c->warnings));
+	if (c->told[row] == hash)
 		return;
-	*told = hash;
+	c->told[row] = hash;
 	while (*line != '\0') {
 		size_t len = strcspn(line, "\n");
 
@@ -189,20 +193,14 @@ tell_warnings(struct catalog *c, struct wish *w)
 
 /* The first failure is logged, and the first success after it. */
 static void
-serve(struct catalog *c, struct wish *w)
+serve(struct catalog *c, size_t row, struct text database)
 {
-	/* What is asked for from here on may not be in this reading. */
-	unsigned wanted = atomic_load(&w->wanted);
-	bool had_failed = atomic_load(&w->failed) != 0;
-	char name[SLOT_NAME_MAX], why[UPSTREAM_REASON_MAX];
-	struct text database = {name, 0};
+	/* what is asked for from here on may not be in this reading */
+	int64_t begun_at = clock_ns();
+	bool had_failed = wish_has_failed(c->birth->board, row);
+	char why[UPSTREAM_REASON_MAX];
 	bool has_failed;
 
-	/* a copy: an old wish may be given to another database meanwhile */
-	field_set(name, sizeof(name),
-	    (struct text){
-		w->database, strnlen(w->database, sizeof(w->database))});
-	database.len = strlen(name);
 	has_failed = renew(c, database, why, sizeof(why)) != ERR_NONE;
 	if (has_failed && !had_failed)
 		log_error("cannot read the catalogue of %s/%.*s: %s",
@@ -211,8 +209,9 @@ serve(struct catalog *c, struct wish *w)
 		log_info("read the catalogue of %s/%.*s again",
 		    c->upstream->name, (int)database.len, database.at);
 	if (!has_failed)
-		tell_warnings(c, w);
-	wish_done(w, wanted, has_failed);
+		tell_warnings(c, row);
+	wish_done(c->birth->board, row, text_of(c->upstream->name), database,
+	    begun_at, has_failed);
 }
 
 static bool
@@ -225,22 +224,24 @@ is_mine(const struct catalog *c, struct wish *w)
 	       text_is(name, text_of(c->upstream->name));
 }
 
-/* A refresh is a wish of our own, so that sessions notice it as they notice
- * any other. */
 static void
 serve_all(struct catalog *c, bool is_refresh)
 {
+	struct scoreboard *b = c->birth->board;
+	char name[SLOT_NAME_MAX];
 	size_t i;
 
 	for (i = 0; i < WISHES_MAX; i++) {
-		struct wish *w = &c->birth->board->wishes[i];
+		struct wish *w = &b->wishes[i];
 
-		if (!is_mine(c, w))
+		if (!is_mine(c, w) || !(is_refresh || wish_is_wanted(b, i)))
 			continue;
-		if (is_refresh)
-			atomic_fetch_add(&w->wanted, 1);
-		if (atomic_load(&w->wanted) != atomic_load(&w->done))
-			serve(c, w);
+		/* a copy: an old wish may be given to another database
+		 * meanwhile */
+		field_set(name, sizeof(name),
+		    (struct text){
+			w->database, strnlen(w->database, SLOT_NAME_MAX)});
+		serve(c, i, text_of(name));
 	}
 }
 
@@ -278,15 +279,30 @@ catalog_main(struct birth *b)
 	    .upstream = &b->settings->upstreams[b->upstream],
 	    .refreshed = now_s() - CATALOG_REFRESH_S,
 	};
+	const char *failed = NULL;
+	struct supply log;
 
+	c.store_error = open_store(&c);
+	if (c.store_error != ERR_NONE)
+		log_error("the catalogue's store cannot be opened: %s",
+		    err_text(c.store_error));
+	provisions_log(&log, b->broker);
+	pattern_interpret();
+	if (sandbox_enter(b->sandbox, &failed) != ERR_NONE) {
+		log_error("cannot be confined: %s: %m", failed);
+		return EXIT_FAILURE;
+	}
 	do {
 		bool is_due = now_s() - c.refreshed >= CATALOG_REFRESH_S;
 
 		serve_all(&c, is_due);
 		if (is_due)
 			c.refreshed = now_s();
-	} while (wait_for_wish(&c));
-	if (c.store != NULL)
-		store_close(c.store);
-	return 0;
+		/* without a store: wishes have their answer, another process
+		 * may fare better */
+	} while (c.store != NULL && wait_for_wish(&c));
+	if (c.store == NULL)
+		return EXIT_FAILURE;
+	store_close(c.store);
+	return EXIT_SUCCESS;
 }

@@ -76,6 +76,9 @@ builtin_row(void *context, const struct text *fields, size_t count)
 		return ERR_MALFORMED;
 	if (is_clean(l, fields[1]))
 		return ERR_NONE;
+	builtin.escapes = l->classifier == NULL ||
+	    classifier_escapes(l->classifier, fields[1]) ||
+	    classifier_lists(l->classifier, fields[1]) == FUNCTION_UNLISTED;
 	e = rows_grow(l->arena, &list, l->builtin_count, &l->builtin_room,
 	    sizeof(*l->builtins), CODE_ITEMS_MAX);
 	if (e == ERR_NONE)
@@ -109,6 +112,17 @@ code_builtin_is_opaque(const struct code_list *l, struct text name)
 	return false;
 }
 
+bool
+code_builtin_escapes(const struct code_list *l, struct text name)
+{
+	if (l->classifier == NULL)
+		return false; /* its OID will tell */
+	return !text_is(name, TEXT("set_config")) &&
+	    code_builtin_is_opaque(l, name) &&
+	    (classifier_escapes(l->classifier, name) ||
+		classifier_lists(l->classifier, name) == FUNCTION_UNLISTED);
+}
+
 /* --- functions ------------------------------------------------------------ */
 
 /* All that somebody added, and those of the system whose body is SQL: it may
@@ -136,13 +150,27 @@ static const char functions_sql[] =
     " WHERE p.oid >= 16384 OR l.lanname NOT IN ('internal', 'c')"
     " ORDER BY p.oid";
 
+static bool
+is_of_trusted(const struct code_list *l, const struct text *fields)
+{
+	return fields[3].at != NULL && l->classifier != NULL &&
+	       classifier_trusts(l->classifier, fields[3]);
+}
+
 /* C code can be trusted; SQL that comes with an extension is read. */
 static bool
 is_trusted(const struct code_list *l, const struct text *fields)
 {
-	return fields[3].at != NULL && l->classifier != NULL &&
-	       classifier_trusts(l->classifier, fields[3]) &&
+	return is_of_trusted(l, fields) &&
 	       classifier_lists(l->classifier, fields[1]) != FUNCTION_OPAQUE;
+}
+
+/* Without a text to be read. */
+static bool
+may_escape(const struct code_list *l, const struct text *fields)
+{
+	return !is_of_trusted(l, fields) ||
+	       classifier_escapes(l->classifier, fields[1]);
 }
 
 static enum err
@@ -165,6 +193,8 @@ function_add(struct code_list *l, uint32_t oid, const struct text *fields)
 	item->code.is_opaque = has_text
 	    ? fields[5].at == NULL || fields[6].at == NULL
 	    : !item->code.is_trusted;
+	item->code.escapes =
+	    item->code.is_opaque && (has_text || may_escape(l, fields));
 	e = text_add(l, fields[5], &item->texts[0]);
 	return e != ERR_NONE ? e : text_add(l, fields[6], &item->texts[1]);
 }
@@ -300,8 +330,9 @@ text_row(void *context, const struct text *fields, size_t count)
 	e = item_add(l, (enum code_kind)kind, fields[1], &item);
 	if (e != ERR_NONE)
 		return e;
-	item->code.is_opaque = fields[2].at == NULL;
-	return text_add(l, fields[2], &item->texts[0]);
+	item->code.is_opaque = item->code.escapes = fields[2].at == NULL;
+	/* a rule is a header: CREATE RULE … */
+	return text_add(l, fields[2], &item->texts[kind == CODE_RELATION]);
 }
 
 const struct code_step code_steps[] = {

@@ -23,6 +23,7 @@ struct code_edge {
 	uint32_t oid;
 	enum code_kind kind;
 	struct text name;
+	bool escapes; /* a built-in one */
 };
 
 /* One function, operator, … as it was read. */
@@ -30,7 +31,9 @@ struct code_item {
 	struct code code;    /* what it does by itself */
 	uint32_t oid;	     /* of a function; 0: none */
 	bool is_overload;    /* see is_disguise of struct code */
-	struct text texts[2]; /* still to be read; len 0: none */
+	/* Still to be read; len 0: none. The second is the header of a
+	 * function, or a rule. */
+	struct text texts[2];
 	struct code_edge *edges;
 	size_t edge_count, edge_room, source_room;
 	uint64_t walk;		 /* the last that came here */
@@ -62,5 +65,8 @@ extern const char code_attached_sql[];
 /* Does a built-in function of that name read or do what its arguments do not
  * say? */
 bool code_builtin_is_opaque(const struct code_list *l, struct text name);
+/* … or may it do what no statement says (struct code, `escapes`)? Is one that
+ * is on no list; set_config() is not asked about. */
+bool code_builtin_escapes(const struct code_list *l, struct text name);
 
 #endif

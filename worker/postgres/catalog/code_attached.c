@@ -9,6 +9,10 @@
  * Beside the functions of triggers, those that the system knows to be used in
  * triggers' conditions, policies, checks (of domains, too), defaults, indexes
  * and partition keys. It does not tell of built-in ones, which are clean.
+ *
+ * Of what may escape (struct code) it tells more, as kinds of their own, since
+ * masks have better ways to follow it: the functions of views' queries, and
+ * built-in ones, wherever they stand.  What is not volatile changes nothing.
  */
 #include "worker/postgres/catalog/catalog_code.h"
 
@@ -32,7 +36,8 @@
 	" AND d.classid IN ('pg_catalog.pg_trigger'::regclass,"                \
 	" 'pg_catalog.pg_policy'::regclass,"                                   \
 	" 'pg_catalog.pg_constraint'::regclass,"                               \
-	" 'pg_catalog.pg_attrdef'::regclass, 'pg_catalog.pg_class'::regclass)"
+	" 'pg_catalog.pg_attrdef'::regclass, 'pg_catalog.pg_class'::regclass," \
+	" 'pg_catalog.pg_rewrite'::regclass)"
 
 #define OTHERS                                                                 \
 	"SELECT '6', t.tgtype & 32 <> 0, u.function, t.tgrelid FROM uses u"    \
@@ -57,6 +62,44 @@
 	" LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = u.objid"           \
 	" WHERE u.classid = 'pg_catalog.pg_class'::regclass"
 
+#define ESCAPES                                                                \
+	"SELECT '9', false, u.function, w.ev_class FROM uses u"                \
+	" JOIN pg_catalog.pg_rewrite w ON w.oid = u.objid"                     \
+	" AND u.classid = 'pg_catalog.pg_rewrite'::regclass"                   \
+	" WHERE w.ev_type = '1'"                                               \
+	" UNION SELECT '9', false, u.function, w.ev_class"                     \
+	" FROM pg_catalog.pg_depend d"                                         \
+	" JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid"                     \
+	" JOIN pg_catalog.pg_constraint c ON c.contypid = d.refobjid"          \
+	" JOIN uses u ON u.objid = c.oid"                                      \
+	" AND u.classid = 'pg_catalog.pg_constraint'::regclass"                \
+	" WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass"                 \
+	" AND d.refclassid = 'pg_catalog.pg_type'::regclass"                   \
+	" UNION SELECT t.kind, false, f.oid, t.relation FROM trees t"          \
+	" CROSS JOIN LATERAL pg_catalog.regexp_matches("                       \
+	"t.tree, ':funcid ([0-9]{1,9})', 'g') m"                               \
+	" JOIN pg_catalog.pg_proc f ON f.oid = m[1]::oid"                      \
+	" WHERE f.oid < 16384 AND f.provolatile = 'v'"
+
+/* Expressions that the server keeps, as it writes them. */
+#define TREES                                                                  \
+	"SELECT '9' AS kind, w.ev_class AS relation, w.ev_action::text AS tree"\
+	" FROM pg_catalog.pg_rewrite w"                                        \
+	" WHERE w.oid >= 16384 AND w.ev_type = '1'"                            \
+	" UNION ALL SELECT '9', p.polrelid,"                                   \
+	" pg_catalog.concat(p.polqual::text, p.polwithcheck::text)"            \
+	" FROM pg_catalog.pg_policy p"                                         \
+	" UNION ALL SELECT '10', e.adrelid, e.adbin::text"                     \
+	" FROM pg_catalog.pg_attrdef e"                                        \
+	" UNION ALL SELECT '10', c.conrelid, c.conbin::text"                   \
+	" FROM pg_catalog.pg_constraint c WHERE c.conrelid <> 0"               \
+	" UNION ALL SELECT '10', a.attrelid, c.conbin::text"                   \
+	" FROM pg_catalog.pg_constraint c"                                     \
+	" JOIN pg_catalog.pg_attribute a ON a.atttypid = c.contypid"           \
+	" WHERE c.contypid <> 0"                                               \
+	" UNION ALL SELECT '10', t.tgrelid, t.tgqual::text"                    \
+	" FROM pg_catalog.pg_trigger t"
+
 #define LEADS                                                                  \
 	"SELECT i.inhparent AS above, i.inhrelid AS below, true AS is_always"  \
 	" FROM pg_catalog.pg_inherits i"                                       \
@@ -71,8 +114,8 @@
 	" FROM pg_catalog.pg_constraint f WHERE f.contype = 'f'"
 
 const char code_attached_sql[] =
-    "WITH RECURSIVE uses AS (" USES "), leads AS (" LEADS "), runs AS ("
-    TRIGGERS " UNION " OTHERS
+    "WITH RECURSIVE uses AS (" USES "), trees AS (" TREES "), leads AS ("
+    LEADS "), runs AS (" TRIGGERS " UNION " OTHERS " UNION " ESCAPES
     " UNION SELECT r.kind, r.truncates, r.function, l.above FROM runs r"
     " JOIN leads l ON l.below = r.relation"
     " AND (l.is_always OR r.truncates))"

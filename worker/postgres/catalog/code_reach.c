@@ -143,6 +143,8 @@ take_call(void *context, const struct code_call *call)
 	if (call->kind == CODE_FUNCTION && !call->may_be_column &&
 	    code_builtin_is_opaque(l, call->name))
 		item->code.is_opaque = item->code.stores = true;
+	if (call->kind == CODE_FUNCTION && !call->may_be_column)
+		item->code.escapes |= code_builtin_escapes(l, call->name);
 	if (!code_is_named(reading->reach, found, call->kind, call->name))
 		return ERR_NONE;
 	e = rows_grow(l->arena, &list, item->edge_count, &item->edge_room,
@@ -238,19 +240,20 @@ item_read(struct code_reach *r, struct code_item *item)
 	static const struct code_call unwritten = {.kind = CODE_ALWAYS};
 	struct code_facts facts = {0};
 	enum err e = ERR_NONE;
-	size_t i;
 
 	arena_reset(r->scratch);
-	for (i = 0; i < 2 && e == ERR_NONE; i++) {
-		if (item->texts[i].len > 0)
-			e = code_body_read(
-			    item->texts[i], r->scratch, &listener, &facts);
-	}
-	if (e == ERR_NONE && item->texts[0].len > 0)
+	if (item->texts[0].len > 0)
+		e = code_body_read(
+		    item->texts[0], r->scratch, &listener, &facts);
+	if (e == ERR_NONE && item->texts[1].len > 0)
+		e = code_header_read(
+		    item->texts[1], r->scratch, &listener, &facts);
+	if (e == ERR_NONE && item->texts[0].len + item->texts[1].len > 0)
 		e = take_call(&reading, &unwritten);
 	if (e != ERR_NONE)
 		return e;
 	item->code.is_opaque |= facts.is_opaque;
+	item->code.escapes |= facts.escapes;
 	item->code.stores |= facts.stores ||
 			     (facts.returns_trigger && facts.changes_row);
 	if (reading.name_count > 0)

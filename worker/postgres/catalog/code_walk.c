@@ -20,6 +20,9 @@ struct walk {
 	size_t stack_count, stack_room, visited;
 	/* It came to code that is neither built in nor trusted. */
 	bool runs_users_code;
+	/* It only asks whether anything escapes, and goes all ways for that:
+	 * what relations read is told in their columns otherwise. */
+	bool is_for_escape;
 };
 
 static enum err
@@ -58,18 +61,22 @@ walk_oid(struct walk *w, uint32_t oid)
 	size_t i = code_lower_bound(
 	    &key, r->by_oid, r->oid_count, sizeof(*r->by_oid), code_compare_oids);
 	bool is_known = oid < FIRST_USERS_OID;
+	const struct code_edge *found = NULL;
 	enum err e = ERR_NONE;
 
-	if (r->list->builtin_count > 0 && is_known &&
-	    bsearch(&builtin, r->list->builtins, r->list->builtin_count,
-		sizeof(builtin), compare_builtins) != NULL)
+	if (r->list->builtin_count > 0 && is_known)
+		found = bsearch(&builtin, r->list->builtins,
+		    r->list->builtin_count, sizeof(builtin), compare_builtins);
+	if (found != NULL)
 		w->code.is_opaque = w->code.stores = true;
+	w->code.escapes |= found != NULL && found->escapes;
 	for (; i < r->oid_count && r->by_oid[i]->oid == oid && e == ERR_NONE;
 	     i++) {
 		is_known = true;
 		e = walk_push(w, r->by_oid[i]);
 	}
 	w->code.is_opaque |= !is_known;
+	w->code.escapes |= !is_known;
 	return e;
 }
 
@@ -104,20 +111,30 @@ walk_sources(struct walk *w, const struct code *code)
 	return e;
 }
 
+static bool
+is_of_escape(enum code_kind kind)
+{
+	return kind == CODE_READING || kind == CODE_WRITING;
+}
+
 static enum err
 walk_visit(struct walk *w, const struct code_item *item)
 {
-	enum err e = walk_sources(w, &item->code);
+	enum err e =
+	    w->is_for_escape ? ERR_NONE : walk_sources(w, &item->code);
 	size_t i;
 
 	w->code.is_opaque |= item->code.is_opaque;
 	w->code.stores |= item->code.stores;
+	w->code.escapes |= item->code.escapes;
 	w->runs_users_code |= item->code.kind == CODE_FUNCTION &&
 			      item->oid >= FIRST_USERS_OID &&
 			      !item->code.is_trusted;
 	for (i = 0; i < item->edge_count && e == ERR_NONE; i++) {
 		const struct code_edge *edge = &item->edges[i];
 
+		if (is_of_escape(edge->kind) && !w->is_for_escape)
+			continue;
 		e = edge->oid != 0 ? walk_oid(w, edge->oid)
 				   : walk_name(w, edge->kind, edge->name);
 	}
@@ -132,8 +149,11 @@ walk_all(struct walk *w)
 	while (w->stack_count > 0 && e == ERR_NONE) {
 		if (++w->visited > CODE_WALK_MAX) {
 			w->code.is_opaque = w->code.stores = true;
+			w->code.escapes = true;
 			break;
 		}
+		if (w->is_for_escape && w->code.escapes)
+			break;
 		e = walk_visit(w, w->stack[--w->stack_count]);
 	}
 	if (w->code.is_opaque) /* the rest says nothing more */
@@ -156,6 +176,22 @@ code_reach_function(struct code_reach *r, uint32_t oid, struct code *out)
 }
 
 /* --- by kind and name ----------------------------------------------------- */
+
+static enum err
+escape_named(struct code_reach *r, size_t from, size_t to, bool *out)
+{
+	struct walk w = {.reach = r, .is_for_escape = true};
+	enum err e = ERR_NONE;
+	size_t i;
+
+	r->walks++;
+	for (i = from; i < to && e == ERR_NONE; i++)
+		e = walk_push(&w, r->by_name[i]);
+	if (e == ERR_NONE)
+		e = walk_all(&w);
+	*out = w.code.escapes;
+	return e;
+}
 
 static bool
 reads_users_relations(const struct code *c)
@@ -200,8 +236,12 @@ join_named(struct code_reach *r, size_t from, size_t to, struct code *out,
 	    ? is_trusted
 	    : !w.runs_users_code;
 	out->is_disguise = is_disguise && !out->is_trusted;
-	*is_wanted_out = is_users || w.runs_users_code || out->is_opaque ||
-			 reads_users_relations(out);
+	if (e == ERR_NONE)
+		e = escape_named(r, from, to, &out->escapes);
+	*is_wanted_out = is_of_escape(out->kind)
+	    ? out->escapes
+	    : is_users || w.runs_users_code || out->is_opaque ||
+		reads_users_relations(out) || out->escapes;
 	return e;
 }
 

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -25,21 +24,12 @@ enum {
 
 /* --- cancel requests ------------------------------------------------------ */
 
-/* Tell the worker that serves this session; it alone has the server's key. */
+/* Have master tell the worker that serves this session, which alone has the
+ * server's key. */
 static void
-carry_cancel(struct scoreboard *b, int32_t pid, struct text key)
+carry_cancel(const struct birth *b, int32_t pid, struct text key)
 {
-	uint32_t i;
-
-	for (i = 0; i < b->slot_count; i++) {
-		struct slot *slot = &b->slots[i];
-
-		if (!slot_has_cancel_key(slot, pid, key))
-			continue;
-		atomic_fetch_or(&slot->orders, ORDER_CANCEL);
-		if (atomic_load(&slot->pid) > 0)
-			kill(atomic_load(&slot->pid), SIGUSR1);
-	}
+	seat_post_cancel(&b->board->seats[b->place], b->wake, pid, key);
 }
 
 /* --- what was wrong ------------------------------------------------------- */
@@ -196,7 +186,7 @@ login_greet(struct session *s, struct pg_startup *out)
 			return fail_greeting(s, e);
 		if (out->code == PG_CODE_CANCEL) {
 			carry_cancel(
-			    s->birth->board, out->cancel_pid, out->cancel_key);
+			    s->birth, out->cancel_pid, out->cancel_key);
 			return ERR_NOT_FOUND;
 		}
 		if (out->code != PG_CODE_SSL && out->code != PG_CODE_GSSENC) {
@@ -361,7 +351,7 @@ pg_refuse(struct birth *b, struct guest *g, bool is_late)
 	if (e == ERR_INTERRUPTED && !is_late)
 		return false;
 	if (e == ERR_NONE && startup.code == PG_CODE_CANCEL)
-		carry_cancel(b->board, startup.cancel_pid, startup.cancel_key);
+		carry_cancel(b, startup.cancel_pid, startup.cancel_key);
 	else if (e == ERR_NONE || e == ERR_INTERRUPTED)
 		say_too_many(g);
 	return true; /* or it has left, or made no sense */

@@ -5,14 +5,12 @@
  * upstream before the client has proved who it is.
  */
 #include <errno.h>
-#include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/log.h"
-#include "worker/mask_key.h"
 #include "worker/postgres/login/pg_login.h"
 
 /* --- saying no ------------------------------------------------------------ */
@@ -90,6 +88,7 @@ pg_upstream_access(const struct session *s)
 	size_t i = s->listener->upstream_index;
 
 	return (struct upstream_access){.upstream = s->upstream,
+	    .place = (uint32_t)i,
 	    .tls = tls_upstream_context(s->birth->tls, i),
 	    .broker = s->birth->broker};
 }
@@ -167,7 +166,7 @@ put_key_data(struct session *s, const struct pg_startup *startup)
 					     : PG_CANCEL_KEY_MIN};
 	size_t at;
 
-	if (RAND_bytes((uint8_t *)bytes, sizeof(bytes)) != 1)
+	if (getentropy(bytes, sizeof(bytes)) != 0)
 		return ERR_SYSTEM;
 	slot_set_cancel_key(s->slot, pg->link.backend_pid, key);
 	at = pg_message_begin(pg_out(s), 'K');
@@ -196,6 +195,52 @@ put_transports(struct session *s, struct json *j)
 	}
 }
 
+/* How each part of the identity was proved. */
+static void
+put_proofs(const struct broker_identity *who, struct json *j)
+{
+	json_open(j, "proved", '{');
+	if (who->user[0] != '\0')
+		json_cstring(j, "user", who->user_via);
+	if (who->agent[0] != '\0')
+		json_cstring(j, "agent", who->agent_via);
+	json_close(j, '}');
+	if (who->subject[0] != '\0') {
+		json_open(j, "certificate", '{');
+		json_cstring(j, "subject", who->subject);
+		json_cstring(j, "sha256", who->fingerprint);
+		json_close(j, '}');
+	}
+	if (who->issuer[0] != '\0') {
+		json_open(j, "token", '{');
+		json_cstring(j, "issuer", who->issuer);
+		if (who->token[0] != '\0')
+			json_cstring(j, "id", who->token);
+		if (who->chain[0] != '\0')
+			json_cstring(j, "act", who->chain);
+		json_close(j, '}');
+	}
+	if (who->expires_at != 0)
+		json_number(j, "expires", who->expires_at);
+}
+
+static void
+put_peer(const struct broker_identity *who, struct json *j)
+{
+	if (!who->has_process)
+		return;
+	json_open(j, "peer", '{');
+	json_number(j, "pid", who->pid);
+	json_number(j, "uid", who->uid);
+	if (who->executable[0] != '\0')
+		json_cstring(j, "executable", who->executable);
+	if (who->sha256[0] != '\0')
+		json_cstring(j, "sha256", who->sha256);
+	if (who->cgroup[0] != '\0')
+		json_cstring(j, "cgroup", who->cgroup);
+	json_close(j, '}');
+}
+
 static enum err
 record_connect(struct session *s, const struct login_settings *w)
 {
@@ -207,6 +252,8 @@ record_connect(struct session *s, const struct login_settings *w)
 	for (i = 0; i < w->count; i++)
 		json_element(j, w->list[i].name);
 	json_close(j, ']');
+	put_proofs(s->who, j);
+	put_peer(s->who, j);
 	put_transports(s, j);
 	if (s->gate->claims.len > 0) {
 		json_open(j, "claims", '{');
@@ -214,6 +261,15 @@ record_connect(struct session *s, const struct login_settings *w)
 		json_close(j, '}');
 	}
 	return audit_send(s->audit);
+}
+
+/* From here on the broker makes no proofs for this process any more. */
+static enum err
+tell_broker(struct session *s)
+{
+	const struct broker_request q = {.kind = BROKER_SESSION};
+
+	return parcel_send(s->birth->broker, &q, sizeof(q), NULL, 0);
 }
 
 static enum err
@@ -242,9 +298,7 @@ welcome(struct session *s, const struct login_settings *w,
 	buffer_put(&s->relay.upstream.in, pg->link.in.bytes, pg->link.in.len);
 	buffer_free(&pg->link.parameters);
 	buffer_free(&pg->link.in);
-	close(s->birth->broker); /* never to be asked again */
-	s->birth->broker = -1;
-	return ERR_NONE;
+	return tell_broker(s);
 }
 
 /* --- the whole login ------------------------------------------------------ */
@@ -317,9 +371,11 @@ pg_greet(struct session *s)
 		&s->identity) != ERR_NONE)
 		return login_fail(
 		    s, "57P03", s->gate->reason, "no policy is in force");
-	if (mask_key_load(s->settings->state, pg_of(s)->mask_key) != ERR_NONE)
+	if (!s->provisions->has_mask_key)
 		return login_fail(s, "57P03", "no key for masks",
 		    "the key for masks cannot be read");
+	memcpy(pg_of(s)->mask_key, s->provisions->mask_key,
+	    sizeof(pg_of(s)->mask_key));
 	e = login_settings(s, startup, w);
 	if (e == ERR_NONE)
 		e = open_upstream(s, w);

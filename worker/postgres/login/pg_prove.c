@@ -1,28 +1,33 @@
 /*
- * pg_prove.c - SCRAM-SHA-256 and -PLUS with the client, and who it is then.
+ * pg_prove.c - proving who a client is: SCRAM-SHA-256 and -PLUS, a token or
+ * password, or what the connection has shown.
  *
- * The verifiers are the broker's: the salt comes from there and the proof
- * goes there.  The rule: a name that does not exist takes the same way, the
+ * All is decided by the broker: what is to be proved, whether it was, and who
+ * it is then.  The rule: a name that does not exist takes the same way, the
  * same time and the same words as one that does.  Over TLS a proof may be
  * bound to the connection (-PLUS): then nobody between can pass it on.
  * Source: RFC 5802, 5929, 7677.
  */
-#include <openssl/rand.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "common/broker_channel.h"
+#include "common/handshake.h"
+#include "common/log.h"
 #include "common/scram.h"
 #include "worker/postgres/login/pg_login.h"
 #include "worker/snapshot.h"
 
 enum {
-	PASSWORD_MESSAGE_MAX = 2048,
-	NONCE_LEN = 18,
+	PASSWORD_MESSAGE_MAX = BROKER_SECRET_MAX + 16
 };
 
 struct scram {			/* the conversation with the client, RFC 5802 */
 	char client_first[512]; /* bare */
 	char server_first[512];
 	char nonce[256]; /* the client's and ours */
+	size_t client_nonce; /* bytes of it that are the client's */
 	bool offers_binding;
 	struct scram_binding binding; /* as offered; header: as chosen */
 };
@@ -104,29 +109,20 @@ read_client_first(
 	return ERR_NONE;
 }
 
+/* "r=<client's nonce><ours>,s=…,i=…"; all but the client's nonce is the
+ * broker's, and is kept there. */
 static enum err
 put_server_first(
-    struct session *s, struct scram *c, struct text nonce, struct text prover)
+    struct session *s, struct scram *c, struct text nonce, const char *rest)
 {
-	struct broker_request r = {.kind = BROKER_CLIENT_START};
-	struct broker_reply reply;
-	uint8_t random[NONCE_LEN];
-	char ours[NONCE_LEN * 2], salt[BROKER_SALT_MAX * 2];
+	size_t ours = strcspn(rest, ",");
 	int len;
-	enum err e;
 
-	field_set(r.name, sizeof(r.name), prover);
-	e = broker_ask(s->birth->broker, &r, &reply);
-	if (e != ERR_NONE || reply.salt_len > BROKER_SALT_MAX)
-		return e == ERR_NONE ? ERR_MALFORMED : e;
-	if (RAND_bytes(random, sizeof(random)) != 1)
-		return ERR_SYSTEM;
-	ours[base64_encode(random, sizeof(random), ours)] = '\0';
-	salt[base64_encode(reply.salt, reply.salt_len, salt)] = '\0';
-	snprintf(c->nonce, sizeof(c->nonce), "%.*s%s", (int)nonce.len, nonce.at,
-	    ours);
-	len = snprintf(c->server_first, sizeof(c->server_first),
-	    "r=%s,s=%s,i=%u", c->nonce, salt, reply.iterations);
+	snprintf(c->nonce, sizeof(c->nonce), "%.*s%.*s", (int)nonce.len,
+	    nonce.at, (int)ours, rest);
+	c->client_nonce = nonce.len;
+	len = snprintf(c->server_first, sizeof(c->server_first), "r=%.*s%s",
+	    (int)nonce.len, nonce.at, rest);
 	if (len < 0 || (size_t)len >= sizeof(c->server_first))
 		return ERR_TOO_LONG;
 	login_put_authentication(
@@ -162,8 +158,9 @@ read_client_final(
 		ERR_NONE ||
 	    len != sizeof(r->proof))
 		return ERR_MALFORMED;
-	n = snprintf(r->auth, sizeof(r->auth), "%s,%s,%s", c->client_first,
-	    c->server_first, copy);
+	/* three texts, zeros between: see CLIENT_PROOF */
+	n = snprintf(r->auth, sizeof(r->auth), "%s%c%.*s%c%s", c->client_first,
+	    0, (int)c->client_nonce, c->nonce, 0, copy);
 	if (n < 0 || (size_t)n >= sizeof(r->auth))
 		return ERR_TOO_LONG;
 	r->auth_len = (uint32_t)n;
@@ -198,10 +195,10 @@ put_offer(struct session *s, struct scram *c)
 
 /* The whole exchange. ERR_REFUSED: the proof was wrong. */
 static enum err
-prove_client(struct session *s, struct text prover)
+prove_scram(
+    struct session *s, struct broker_reply *reply, struct parcel *take)
 {
 	struct broker_request r = {.kind = BROKER_CLIENT_PROOF};
-	struct broker_reply reply;
 	struct pg_sasl_initial initial;
 	struct scram c = {.offers_binding = false};
 	struct text nonce;
@@ -216,7 +213,7 @@ prove_client(struct session *s, struct text prover)
 	if (e == ERR_NONE)
 		e = read_client_first(&initial, &c, &nonce);
 	if (e == ERR_NONE)
-		e = put_server_first(s, &c, nonce, prover);
+		e = put_server_first(s, &c, nonce, reply->first);
 	if (e != ERR_NONE)
 		return e;
 	peer_consume(&s->relay.client, total);
@@ -227,17 +224,73 @@ prove_client(struct session *s, struct text prover)
 		return e;
 	peer_consume(&s->relay.client, total);
 	pg_of(s)->is_bound = c.binding.data_len > 0;
-	e = broker_ask(s->birth->broker, &r, &reply);
-	return e == ERR_NONE ? put_server_final(s, &reply) : e;
+	e = broker_exchange(s->birth->broker, &r, NULL, reply, take);
+	return e == ERR_NONE ? put_server_final(s, reply) : e;
+}
+
+/* AuthenticationCleartextPassword, and what comes is a token or password: the
+ * broker has seen to it that it does not cross in clear. */
+static enum err
+prove_secret(
+    struct session *s, struct broker_reply *reply, struct parcel *take)
+{
+	const struct broker_request r = {.kind = BROKER_CLIENT_SECRET};
+	struct parcel secret = {.fd = -1};
+	struct text text;
+	struct wire body;
+	size_t total;
+	enum err e;
+
+	login_put_authentication(pg_out(s), 3, TEXT(""));
+	e = read_password(s, &body, &total);
+	if (e != ERR_NONE)
+		return e;
+	text = wire_cstring(&body);
+	if (wire_end(&body) != ERR_NONE)
+		return ERR_MALFORMED;
+	secret.bytes = (void *)(uintptr_t)text.at;
+	secret.len = text.len;
+	e = text.len == 0 ? ERR_REFUSED
+			  : broker_exchange(s->birth->broker, &r, &secret,
+				reply, take);
+	OPENSSL_cleanse((void *)(uintptr_t)text.at, text.len);
+	peer_consume(&s->relay.client, total);
+	return e;
+}
+
+/* Nothing more to prove: the identity has come already. */
+static enum err
+prove_nothing(
+    struct session *s, struct broker_reply *reply, struct parcel *take)
+{
+	(void)s, (void)reply, (void)take;
+	return ERR_NONE;
 }
 
 /* --- who -------------------------------------------------------------- */
 
-enum err
-login_fail_proof(struct session *s, enum err e)
+/* What a client is told that is not let in; `reply`: what the broker said. */
+static enum err
+fail_refused(struct session *s, const struct broker_reply *reply)
 {
 	char text[BROKER_NAME_MAX + 64];
 
+	if (strcmp(reply->reason, BROKER_IN_CLEAR) == 0)
+		return login_fail(s, "28000", reply->reason,
+		    "this login needs TLS or a Unix socket; connect with "
+		    "sslmode=require or stronger");
+	if (strcmp(reply->reason, BROKER_SUPERSEDED) == 0)
+		return login_fail(s, "57P03", reply->reason,
+		    "Sallyport has just been reloaded: connect again");
+	snprintf(text, sizeof(text),
+	    "password authentication failed for user \"%s\"", s->login);
+	return login_fail(s, "28P01",
+	    reply->reason[0] != '\0' ? reply->reason : "refused", text);
+}
+
+enum err
+login_fail_proof(struct session *s, enum err e)
+{
 	if (e == ERR_CLOSED && s->has_ending && s->ending != ENDING_CLIENT)
 		return e;
 	if (e == ERR_DEADLINE)
@@ -250,35 +303,142 @@ login_fail_proof(struct session *s, enum err e)
 	}
 	if (e == ERR_MALFORMED || e == ERR_UNSUPPORTED || e == ERR_TOO_LONG)
 		return login_fail_malformed(s);
-	if (e != ERR_REFUSED)
-		return login_fail(s, "58000", err_text(e),
-		    "authentication is not available at the moment");
-	snprintf(text, sizeof(text),
-	    "password authentication failed for user \"%s\"", s->login);
-	return login_fail(s, "28P01", "wrong password or unknown user", text);
+	return login_fail(s, "58000", err_text(e),
+	    "authentication is not available at the moment");
+}
+
+/* A certificate is proved by the handshake itself: the broker takes nobody's
+ * word for it. */
+static void
+show_certificate(struct session *s)
+{
+	struct broker_request r = {.kind = BROKER_CLIENT_CERTIFICATE,
+	    .place = (uint32_t)(s->listener - s->birth->settings->listeners)};
+	struct buffer b = {0};
+	struct handshake head;
+	struct text messages;
+	struct broker_reply reply = {.reason = "its handshake is too long"};
+	struct parcel none = {.fd = -1};
+	enum err e = ERR_TOO_LONG;
+
+	if (tls_handshake_messages(s->tls, &head.version, &messages)) {
+		head.len = (uint32_t)messages.len;
+		buffer_put(&b, &head, sizeof(head));
+		buffer_put_text(&b, messages);
+		e = b.failed ? ERR_MEMORY
+			     : broker_exchange(s->birth->broker, &r,
+				   &(struct parcel){.bytes = b.bytes,
+				       .len = b.len,
+				       .fd = -1},
+				   &reply, &none);
+	}
+	if (e != ERR_NONE)
+		log_info("session %s: its certificate proves nothing: %s",
+		    s->id, reply.reason[0] != '\0' ? reply.reason
+						   : err_text(e));
+	buffer_free(&b);
+}
+
+/* The connection itself may show who is there. What cannot be found out shows
+ * nothing, and is missed where it is needed. */
+static void
+show_connection(struct session *s)
+{
+	struct broker_request r = {.kind = BROKER_CLIENT_PROCESS};
+	struct parcel socket = {.fd = s->relay.client.fd}, none = {.fd = -1};
+	struct broker_reply reply;
+
+	if (s->tls != NULL && tls_has_certificate(s->tls))
+		show_certificate(s);
+	if (!session_is_local(s))
+		return;
+	if (broker_exchange(s->birth->broker, &r, &socket, &reply, &none) !=
+	    ERR_NONE)
+		log_info("session %s: its process: %s", s->id, reply.reason);
+	if (none.fd >= 0)
+		close(none.fd);
+}
+
+/* Is every text of it terminated, every count within bounds? */
+static bool
+is_sound(const struct broker_identity *who, size_t len)
+{
+	uint32_t i;
+	bool is_fine = len == sizeof(*who) &&
+	    who->group_count <= IDENTITY_GROUPS_MAX;
+
+#define ENDS(field) (memchr(field, 0, sizeof(field)) != NULL)
+	is_fine = is_fine && ENDS(who->user) && ENDS(who->agent) &&
+	    ENDS(who->user_via) && ENDS(who->agent_via) && ENDS(who->via) &&
+	    ENDS(who->issuer) && ENDS(who->token) && ENDS(who->chain) &&
+	    ENDS(who->subject) && ENDS(who->fingerprint) &&
+	    ENDS(who->executable) && ENDS(who->sha256) && ENDS(who->cgroup);
+	for (i = 0; is_fine && i < who->group_count; i++)
+		is_fine = ENDS(who->groups[i]);
+#undef ENDS
+	return is_fine;
+}
+
+/* The session is whose the broker says it is. */
+static enum err
+be_identified(struct session *s, const struct broker_identity *who)
+{
+	struct identity *id = &s->identity;
+	struct text *groups =
+	    arena_array(s->arena, who->group_count + 1, sizeof(*groups));
+	uint32_t i;
+
+	if (groups == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < who->group_count; i++)
+		groups[i] = text_of(who->groups[i]);
+	*id = (struct identity){.user = text_of(who->user),
+	    .agent = text_of(who->agent),
+	    .groups = groups,
+	    .group_count = who->group_count,
+	    .via = text_of(who->via),
+	    .user_via = text_of(who->user_via),
+	    .agent_via = text_of(who->agent_via),
+	    .process = text_of(who->executable),
+	    .client = id->client};
+	s->who = who;
+	session_expire(s, who->expires_at);
+	return ERR_NONE;
 }
 
 enum err
 login_identify(struct session *s)
 {
-	struct identity *id = &s->identity;
-	struct text login = text_of(s->login), prover = login;
-	struct text client = id->client;
-	enum err known, e;
+	static enum err (*const methods[])(struct session *s,
+	    struct broker_reply *reply, struct parcel *take) = {
+	    [METHOD_SCRAM] = prove_scram,
+	    [METHOD_SECRET] = prove_secret,
+	    [METHOD_PROVED] = prove_nothing};
+	struct broker_request r = {.kind = BROKER_CLIENT_START};
+	struct broker_identity *who = arena_alloc(s->arena, sizeof(*who));
+	struct parcel take = {.bytes = who, .size = sizeof(*who), .fd = -1};
+	struct broker_reply reply = {0};
+	enum err e;
 
 	if (!snapshot_is_current(s->gate))
 		return login_fail(
 		    s, "57P03", s->gate->reason, "no policy is in force");
-	known =
-	    identity_resolve(&s->gate->policy->identities, login, id, &prover);
-	if (known != ERR_NONE)
-		prover = login; /* nobody's name: the broker makes up a salt */
-	id->client = client;
-	e = prove_client(s, prover);
-	if (e == ERR_NONE && known != ERR_NONE)
-		e = ERR_REFUSED; /* proved, but may not act for that person */
-	if (e != ERR_NONE)
-		return login_fail_proof(s, e);
-	id->via = TEXT("scram-sha-256");
-	return ERR_NONE;
+	if (who == NULL)
+		return ERR_MEMORY;
+	show_connection(s);
+	field_set(r.name, sizeof(r.name), text_of(s->login));
+	field_set(r.source, sizeof(r.source), text_of(s->client));
+	e = broker_exchange(s->birth->broker, &r, NULL, &reply, &take);
+	if (e == ERR_NONE &&
+	    (reply.method < METHOD_SCRAM || reply.method > METHOD_PROVED))
+		e = ERR_MALFORMED;
+	if (e == ERR_NONE)
+		e = methods[reply.method](s, &reply, &take);
+	if (take.fd >= 0)
+		close(take.fd);
+	if (e == ERR_NONE && !is_sound(who, take.len))
+		e = ERR_SYSTEM;
+	if (e == ERR_REFUSED)
+		return fail_refused(s, &reply);
+	return e == ERR_NONE ? be_identified(s, who) : login_fail_proof(s, e);
 }

@@ -127,11 +127,51 @@ want_options(struct session *s, struct login_settings *w, struct text options)
 	}
 }
 
+/* alice, alice+copilot, or +nightly of an agent without a person: what stands
+ * before the plus is a person, what stands behind it an agent. */
+static enum err
+shown_name(struct session *s, struct text *out)
+{
+	const struct identity *id = &s->identity;
+	const char *plus = id->agent.len > 0 ? "+" : "";
+	const char *name = arena_printf(s->arena, "%.*s%s%.*s",
+	    (int)id->user.len, id->user.at, plus, (int)id->agent.len,
+	    id->agent.at);
+
+	if (name == NULL)
+		return ERR_MEMORY;
+	*out = text_of(name);
+	if (s->upstream->application_name == NAME_CLIENT)
+		*out = s->gate->claims;
+	return ERR_NONE;
+}
+
+/* Who it is, as settings of the connection's start: RESET and DISCARD give
+ * these back, and no other way leads to them (own_settings.c). The value that
+ * RESET would give application_name is nobody's to change at all, which is
+ * what policies/postgres/identity.sql builds on. */
+static enum err
+tell_identity(struct session *s, struct login_settings *w)
+{
+	const struct identity *id = &s->identity;
+	struct text shown;
+	enum err e = shown_name(s, &shown);
+
+	if (e != ERR_NONE)
+		return e;
+	w->list[w->count++] =
+	    (struct setting_pair){TEXT("application_name"), shown};
+	w->list[w->count++] =
+	    (struct setting_pair){TEXT("sallyport.user"), id->user};
+	w->list[w->count++] =
+	    (struct setting_pair){TEXT("sallyport.agent"), id->agent};
+	return ERR_NONE;
+}
+
 enum err
 login_settings(struct session *s, const struct pg_startup *startup,
     struct login_settings *w)
 {
-	struct text login = text_of(s->login);
 	size_t i;
 	enum err e = want_options(s, w, startup->options);
 
@@ -145,14 +185,9 @@ login_settings(struct session *s, const struct pg_startup *startup,
 	if (w->count + 5 > LOGIN_SETTINGS_MAX)
 		return fail_setting(
 		    s, TEXT("options"), TEXT("too many settings"));
-	w->list[w->count++] = (struct setting_pair){TEXT("application_name"),
-	    s->upstream->application_name == NAME_CLIENT
-		? s->gate->claims
-		: login};
-	w->list[w->count++] =
-	    (struct setting_pair){TEXT("sallyport.user"), s->identity.user};
-	w->list[w->count++] =
-	    (struct setting_pair){TEXT("sallyport.agent"), s->identity.agent};
+	e = tell_identity(s, w);
+	if (e != ERR_NONE)
+		return e;
 	w->list[w->count++] = (struct setting_pair){
 	    TEXT("client_connection_check_interval"), TEXT("1s")};
 	return ERR_NONE;

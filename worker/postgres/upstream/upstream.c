@@ -7,12 +7,11 @@
  */
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/ipc.h"
+#include "common/broker_channel.h"
 #include "common/scram.h"
 #include "common/tls_key.h"
 #include "worker/postgres/upstream/upstream_io.h"
@@ -38,6 +37,8 @@ enum step {
 struct login { /* one login, from startup to ReadyForQuery */
 	struct pg_upstream *link;
 	const struct upstream *upstream;
+	const char *user; /* as whom */
+	bool has_password;
 	int broker;
 	int64_t deadline;		       /* CLOCK_MONOTONIC, ms */
 	struct scram_binding binding;
@@ -68,7 +69,7 @@ send_startup(struct login *l, struct text database,
 	buffer_put_u32(&b, 0);
 	buffer_put_u32(&b, PG_PROTOCOL_3_0);
 	buffer_put_cstring(&b, TEXT("user"));
-	buffer_put_cstring(&b, text_of(l->upstream->login_user));
+	buffer_put_cstring(&b, text_of(l->user));
 	buffer_put_cstring(&b, TEXT("database"));
 	buffer_put_cstring(&b, database);
 	for (i = 0; i < count; i++) {
@@ -148,7 +149,7 @@ start_scram(struct login *l, struct wire body)
 		e = choose_binding(l, has_plus);
 	if (e != ERR_NONE)
 		return e;
-	if (RAND_bytes(nonce, sizeof(nonce)) != 1)
+	if (getentropy(nonce, sizeof(nonce)) != 0)
 		return ERR_SYSTEM;
 	text[base64_encode(nonce, sizeof(nonce), text)] = '\0';
 	snprintf(l->client_first, sizeof(l->client_first), "n=,r=%s", text);
@@ -203,7 +204,6 @@ continue_scram(struct login *l, struct wire body)
 
 	if (e != ERR_NONE)
 		return e;
-	field_set(r.upstream, sizeof(r.upstream), text_of(l->upstream->name));
 	scram_binding_encode(&l->binding, binding);
 	bare = snprintf(final, sizeof(final), "c=%s,r=%.*s", binding,
 	    (int)nonce.len, nonce.at);
@@ -252,7 +252,6 @@ answer_md5(struct login *l, struct wire body)
 	if (e != ERR_NONE)
 		return e;
 	memcpy(r.salt, salt.at, 4);
-	field_set(r.upstream, sizeof(r.upstream), text_of(l->upstream->name));
 	e = broker_ask(l->broker, &r, &reply);
 	if (e != ERR_NONE)
 		return fail(l->link, e, "the broker refused the login");
@@ -261,12 +260,17 @@ answer_md5(struct login *l, struct wire body)
 	    l, 'p', NULL, (struct text){reply.md5, strlen(reply.md5) + 1});
 }
 
-/* AuthenticationOk: in the beginning, too, where the server asks nobody for a
- * password. */
+/* AuthenticationOk. A server that does not ask for the password that we have
+ * may be anybody, unless its certificate was verified. */
 static enum err
 finish(struct login *l, struct wire body)
 {
-	(void)l;
+	if (l->step == STEP_START && l->has_password &&
+	    l->upstream->tls_mode != TLS_VERIFY_FULL)
+		return fail(l->link, ERR_REFUSED,
+		    "the server did not ask for the password, so it proved "
+		    "nothing: take `password_file` away, or verify its "
+		    "certificate");
 	return wire_end(&body);
 }
 
@@ -395,19 +399,25 @@ pg_upstream_open(const struct upstream_access *access, struct text database,
 	    .upstream = u,
 	    .broker = access->broker,
 	    .deadline = upstream_now() + UPSTREAM_DEADLINE_MS};
+	uint32_t login = 0;
 	enum err e;
 
 	*out = (struct pg_upstream){.fd = -1,
 	    .in.ceiling = UPSTREAM_ROW_MAX,
 	    .parameters.ceiling = LOGIN_MESSAGE_MAX};
-	e = upstream_connect(u, l.deadline, &out->fd);
+	e = upstream_connect(access, l.deadline, &out->fd, &login);
+	if (e == ERR_NONE && login >= u->login_count)
+		e = ERR_MALFORMED;
 	if (e != ERR_NONE) {
 		snprintf(out->reason, sizeof(out->reason),
 		    "cannot connect to upstream %s at %s: %s", u->name,
 		    u->address,
 		    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+		pg_upstream_close(out);
 		return e;
 	}
+	l.user = u->logins[login].user;
+	l.has_password = u->logins[login].password_file != NULL;
 	tls_key_ask(access->broker);
 	e = upstream_secure(out, u, access->tls, false, l.deadline);
 	tls_key_ask(-1);
@@ -496,7 +506,8 @@ pg_upstream_cancel(const struct upstream_access *access, int32_t backend_pid,
 	struct upstream_message none;
 	struct buffer b = {0};
 	int64_t deadline = upstream_now() + UPSTREAM_DEADLINE_MS;
-	enum err e = upstream_connect(access->upstream, deadline, &link.fd);
+	uint32_t login;
+	enum err e = upstream_connect(access, deadline, &link.fd, &login);
 
 	if (e != ERR_NONE)
 		return e;

@@ -30,6 +30,7 @@ struct setting_pair { /* a startup parameter */
 /* By whose authority a connection is made. */
 struct upstream_access {
 	const struct upstream *upstream;
+	uint32_t place; /* its index in the settings */
 	SSL_CTX *tls; /* tls_upstream_context(); NULL: in clear */
 	int broker;   /* channel */
 };

@@ -2,16 +2,13 @@
  * upstream_io.c - connecting, sending and receiving under a deadline.
  */
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/broker_channel.h"
 #include "common/clock.h"
 #include "worker/postgres/upstream/upstream_io.h"
 #include "worker/postgres/wire/pg_wire.h"
@@ -229,91 +226,42 @@ upstream_receive(struct pg_upstream *u, size_t most, int64_t deadline,
 	return e;
 }
 
+/* A connection in the making: is it made? */
 static enum err
-connect_unix(const char *path, int *fd_out)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return ERR_TOO_LONG;
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		close(fd);
-		return ERR_SYSTEM;
-	}
-	*fd_out = fd;
-	return ERR_NONE;
-}
-
-static enum err
-connect_one(const struct addrinfo *ai, int64_t deadline, int *fd_out)
+finish_connecting(int fd, int64_t deadline)
 {
 	socklen_t len = sizeof(int);
-	int fd, error = 0, one = 1;
-	enum err e = ERR_NONE;
+	int error = 0;
+	enum err e = wait_for(fd, POLLOUT, deadline);
 
-	fd = socket(ai->ai_family,
-	    ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0) {
-		if (errno != EINPROGRESS)
-			e = ERR_SYSTEM;
-		else
-			e = wait_for(fd, POLLOUT, deadline);
-		if (e == ERR_NONE &&
-		    (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
-			error != 0)) {
-			errno = error;
-			e = ERR_SYSTEM;
-		}
-	}
-	if (e != ERR_NONE) {
-		close(fd);
+	if (e != ERR_NONE)
 		return e;
-	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	*fd_out = fd;
-	return ERR_NONE;
-}
-
-static enum err
-connect_tcp(const char *address, int64_t deadline, int *fd_out)
-{
-	const struct addrinfo hints = {
-	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *all = NULL, *ai;
-	const char *colon = strrchr(address, ':');
-	char host[256];
-	size_t len;
-	enum err e = ERR_NOT_FOUND;
-
-	if (colon == NULL)
-		return ERR_MALFORMED;
-	len = (size_t)(colon - address);
-	if (len >= 2 && address[0] == '[' && address[len - 1] == ']')
-		address++, len -= 2;
-	if (len >= sizeof(host))
-		return ERR_TOO_LONG;
-	memcpy(host, address, len);
-	host[len] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &all) != 0)
-		return ERR_NOT_FOUND;
-	for (ai = all; ai != NULL && e != ERR_NONE; ai = ai->ai_next)
-		e = connect_one(ai, deadline, fd_out);
-	freeaddrinfo(all);
-	return e;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error == 0)
+		return ERR_NONE;
+	errno = error;
+	return ERR_SYSTEM;
 }
 
 enum err
-upstream_connect(const struct upstream *u, int64_t deadline, int *fd_out)
+upstream_connect(const struct upstream_access *access, int64_t deadline,
+    int *fd_out, uint32_t *login_out)
 {
-	if (strncmp(u->address, "unix:", 5) == 0)
-		return connect_unix(u->address + 5, fd_out);
-	return connect_tcp(u->address, deadline, fd_out);
+	struct broker_request q = {
+	    .kind = BROKER_UPSTREAM_CONNECT, .place = access->place};
+	struct broker_reply reply = {.has_more = 1};
+	enum err e = ERR_NOT_FOUND;
+
+	for (; e != ERR_NONE && reply.has_more; q.attempt++) {
+		e = broker_open(access->broker, &q, &reply, fd_out);
+		if (e != ERR_NONE && e != ERR_REFUSED)
+			return e;
+		if (e == ERR_NONE) {
+			e = finish_connecting(*fd_out, deadline);
+			if (e != ERR_NONE)
+				close(*fd_out);
+		}
+	}
+	*login_out = reply.login;
+	return e;
 }

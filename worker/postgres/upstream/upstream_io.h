@@ -9,9 +9,10 @@
 /* CLOCK_MONOTONIC, ms. Deadlines below are of this clock. */
 int64_t upstream_now(void);
 
-/* Connect to where the upstream is ("host:port", "unix:/path"). */
-enum err upstream_connect(
-    const struct upstream *u, int64_t deadline, int *fd_out) MUST_CHECK;
+/* A connection to the upstream, by the broker's leave; *login_out: which of
+ * its logins is ours. ERR_REFUSED: the broker said no, or could not. */
+enum err upstream_connect(const struct upstream_access *access,
+    int64_t deadline, int *fd_out, uint32_t *login_out) MUST_CHECK;
 
 /* Ask for TLS on the connected u->fd and shake hands, or do nothing when
  * `context` is NULL. On failure u->reason says why. ERR_REFUSED: the server

@@ -1,26 +1,21 @@
 /*
- * ipc.c - the shared memory between master and its children, and the
- * question a child may put to the broker.
+ * slot.c - what a worker shows of itself, and the rates that all count.
  *
  * One rule: nobody ever waits for a process that may be dead.  Slots are
  * read under a sequence number with a bounded number of tries; everything
  * else is one compare-and-swap.  What is read from shared memory is bounded
  * and ended here, and believed by nobody.
  */
-#include <errno.h>
-#include <poll.h>
 #include <sched.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/ipc.h"
+#include "common/board.h"
 
 enum {
 	SNAPSHOT_TRIES = 200,
 	SNAPSHOT_YIELDS = 10, /* of these, the last ones let others run */
-	BROKER_DEADLINE_MS = 10000,
 	RATE_PROBES = 8, /* buckets looked at for a key */
 };
 
@@ -28,18 +23,13 @@ enum {
  * until 2097. */
 enum { COUNT_BITS = 24, MINUTE_BITS = 26, TAG_BITS = 14 };
 
-struct scoreboard *
-scoreboard_new(uint32_t slots)
+int64_t
+clock_ns(void)
 {
-	size_t size =
-	    sizeof(struct scoreboard) + (size_t)slots * sizeof(struct slot);
-	struct scoreboard *b = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct timespec now;
 
-	if (b == MAP_FAILED)
-		return NULL;
-	b->slot_count = slots;
-	return b;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* An odd number left by a dead owner stays odd: begin and end of the next
@@ -151,6 +141,26 @@ slot_has_cancel_key(struct slot *s, int32_t backend_pid, struct text key)
 	return difference == 0;
 }
 
+void
+seat_post_cancel(
+    struct seat *mine, int wake, int32_t backend_pid, struct text key)
+{
+	uint64_t one = 1;
+	size_t i = 0;
+	ssize_t n;
+
+	while (i < CANCELS_MAX && atomic_load(&mine->cancels[i].is_posted))
+		i++;
+	if (i == CANCELS_MAX || key.len == 0 || key.len > CANCEL_KEY_MAX)
+		return;
+	mine->cancels[i].backend_pid = backend_pid;
+	mine->cancels[i].key_len = (uint32_t)key.len;
+	memcpy(mine->cancels[i].key, key.at, key.len);
+	atomic_store(&mine->cancels[i].is_posted, 1);
+	n = write(wake, &one, sizeof(one));
+	(void)n; /* full: master is about to look in any case */
+}
+
 /* Count in one bucket. False: it belongs to another key this minute. */
 static bool
 bucket_count(struct rate_bucket *bucket, uint64_t mine, uint64_t limit,
@@ -198,142 +208,4 @@ rate_take(struct scoreboard *b, uint64_t key, uint64_t limit, int64_t now_s)
 	}
 	/* a full neighbourhood: nothing counts this key, so it may not pass */
 	return false;
-}
-
-void
-slot_open_schema(struct scoreboard *b, struct slot *s, bool is_open)
-{
-	if (atomic_exchange(&s->has_open_schema, is_open) == (int)is_open)
-		return;
-	if (is_open)
-		atomic_fetch_add(&b->open_schemas, 1);
-	else
-		atomic_fetch_sub(&b->open_schemas, 1);
-}
-
-bool
-schema_is_open_elsewhere(struct scoreboard *b, const struct slot *mine)
-{
-	uint32_t i;
-
-	for (i = 0; atomic_load(&b->open_schemas) != 0 && i < b->slot_count;
-	     i++) {
-		const struct slot *s = &b->slots[i];
-
-		if (s != mine && atomic_load(&s->has_open_schema) != 0 &&
-		    atomic_load(&s->pid) != 0 &&
-		    strncmp(s->database, mine->database,
-			sizeof(mine->database)) == 0 &&
-		    strncmp(s->upstream, mine->upstream,
-			sizeof(mine->upstream)) == 0)
-			return true;
-	}
-	return false;
-}
-
-struct request *
-request_claim(struct scoreboard *b)
-{
-	size_t i;
-
-	for (i = 0; i < REQUESTS_MAX; i++) {
-		struct request *r = &b->requests[i];
-		int free_state = REQUEST_FREE;
-
-		if (!atomic_compare_exchange_strong(
-			&r->state, &free_state, REQUEST_FILLING))
-			continue;
-		r->worker = getpid();
-		memset((char *)r + offsetof(struct request, session), 0,
-		    sizeof(*r) - offsetof(struct request, session));
-		r->number = atomic_fetch_add(&b->next_request, 1) + 1;
-		return r;
-	}
-	return NULL;
-}
-
-void
-request_submit(struct request *r)
-{
-	atomic_store(&r->state, REQUEST_PENDING);
-}
-
-void
-request_release(struct request *r)
-{
-	atomic_store(&r->state, REQUEST_FREE);
-}
-
-bool
-request_settle(struct request *r, enum request_state to)
-{
-	int pending = REQUEST_PENDING;
-
-	return atomic_compare_exchange_strong(&r->state, &pending, (int)to);
-}
-
-/* --- the broker ----------------------------------------------------------- */
-
-/* Wait until the channel can be read. */
-static enum err
-channel_wait(int channel)
-{
-	int64_t deadline = clock_ms() + BROKER_DEADLINE_MS;
-
-	for (;;) {
-		struct pollfd p = {.fd = channel, .events = POLLIN};
-		int64_t left = deadline - clock_ms();
-		int n;
-
-		if (left <= 0)
-			return ERR_DEADLINE;
-		n = poll(&p, 1, (int)left);
-		if (n > 0)
-			return ERR_NONE;
-		if (n < 0 && errno != EINTR)
-			return ERR_SYSTEM;
-	}
-}
-
-static enum err
-channel_send(int channel, const struct broker_request *request)
-{
-	ssize_t n;
-
-	do
-		n = send(channel, request, sizeof(*request), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)sizeof(*request))
-		return ERR_NONE;
-	return n < 0 && (errno == EPIPE || errno == ECONNRESET) ? ERR_CLOSED
-								: ERR_SYSTEM;
-}
-
-enum err
-broker_ask(int channel, const struct broker_request *request,
-    struct broker_reply *reply_out)
-{
-	ssize_t n;
-	enum err e;
-
-	memset(reply_out, 0, sizeof(*reply_out));
-	e = channel_send(channel, request);
-	if (e == ERR_NONE)
-		e = channel_wait(channel);
-	if (e != ERR_NONE)
-		return e;
-	n = recv(channel, reply_out, sizeof(*reply_out),
-	    MSG_DONTWAIT | MSG_TRUNC);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
-		return ERR_CLOSED;
-	if (n < 0)
-		return ERR_SYSTEM;
-	if (n != (ssize_t)sizeof(*reply_out) ||
-	    reply_out->salt_len > BROKER_SALT_MAX ||
-	    reply_out->signed_len > BROKER_SIGNATURE_MAX) {
-		memset(reply_out, 0, sizeof(*reply_out));
-		return ERR_MALFORMED;
-	}
-	reply_out->md5[sizeof(reply_out->md5) - 1] = '\0';
-	return reply_out->granted ? ERR_NONE : ERR_REFUSED;
 }

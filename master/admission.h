@@ -1,0 +1,68 @@
+/*
+ * admission.h - who has to prove what to get in, and who is in then.
+ *
+ * Pure: identities, and what is known of a connection, in; a plan out.  An
+ * entry in identities.yaml is a conjunction: every proof that it names must
+ * be brought.  What the connection shows by itself (certificate, process) is
+ * looked at when the plan is made; at most one proof is asked for in the
+ * login's exchange.
+ *
+ * A login that nobody may use gets a plan as well, somebody's, with a
+ * `refusal`: it is asked for the same things in the same words, and refused
+ * at the end.
+ */
+#ifndef SALLYPORT_ADMISSION_H
+#define SALLYPORT_ADMISSION_H
+
+#include "common/broker_channel.h"
+#include "common/identity.h"
+#include "master/errand.h"
+
+/* What the exchange of a login has to bring. */
+enum admission_proof {
+	PROOF_NONE,  /* the connection has shown all */
+	PROOF_SCRAM, /* `verifier`; len 0: nobody's */
+	PROOF_TOKEN,
+	PROOF_PAM, /* `service`, about `subject` */
+};
+
+/* What is known of the connection; NULL: nothing. */
+struct connection_facts {
+	const struct process_facts *process;
+	const struct certificate_facts *certificate;
+	/* why the one that was shown proves nobody; NULL: it does, or none
+	 * was; lives for as long as the plan */
+	const char *certificate_wrong;
+};
+
+struct admission {
+	const struct person *person; /* NULL: none, or nobody's login */
+	const struct agent *agent;
+	enum admission_proof proof;
+	struct text verifier, service;
+	struct text subject; /* whose proof it is; never empty */
+	/* Does the exchange prove the agent, the person? */
+	bool proves_agent, proves_person;
+	bool has_certificate, has_process; /* of the agent, or person alone */
+	const char *refusal; /* NULL: none; else why nobody gets in: static, or
+			      * certificate_wrong */
+};
+
+/* `mimic` (any number, the same each time for the same login) chooses whom a
+ * login that nobody has is like. Everything in `out` borrows from `ids`. */
+void admission_plan(const struct identities *ids, struct text login,
+    const struct connection_facts *facts, uint64_t mimic,
+    struct admission *out);
+
+/* All is proved: who is in. `token`: NULL unless the proof is one. NULL: fine;
+ * else why not, for the record (static). */
+const char *admission_finish(const struct admission *a,
+    const struct connection_facts *facts, const struct token_facts *token,
+    struct broker_identity *out);
+
+/* A broker_identity as the identity that policy knows; borrows. `groups` has
+ * room for IDENTITY_GROUPS_MAX. */
+struct identity admission_identity(
+    const struct broker_identity *who, struct text *groups);
+
+#endif
