@@ -59,6 +59,8 @@ $(BUILD)/sallyport: $(call objects,$(common) $(command))
 $(BUILD)/tests/unit/test_token $(BUILD)/tests/fuzz/fuzz_token: \
 	LIBS += -lrhonabwy
 
+$(BUILD)/tests/unit/test_confine: LIBS += -lseccomp
+
 $(BUILD)/sallyport-verifier: $(call objects,$(common) $(verifier))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lrhonabwy -lseccomp \

@@ -1,24 +1,20 @@
 /*
- * audit_chain.c - HMAC, and forgetting.
+ * audit_chain.c - sealing, and forgetting.
  *
  * The rule: a key that has sealed its record is nowhere in this process any
- * more, neither here nor in what the hash function was given.  OpenSSL's HMAC
- * looks algorithms up at each call and keeps keys in memory of its own, so
- * RFC 2104 is made here of SHA-256's plain functions.
+ * more, neither here nor in what the hash function was given (hmac.h).
  */
-#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_Init() and its like */
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/audit_chain.h"
+#include "common/hmac.h"
 
 enum {
-	HMAC_BLOCK = 64,
 	MAC_LEN = (AUDIT_MAC_SIZE - 1) / 2,
 };
 
-_Static_assert(AUDIT_KEY_LEN == SHA256_DIGEST_LENGTH, "one hash, one length");
+_Static_assert((int)AUDIT_KEY_LEN == (int)HMAC_LEN, "one hash, one length");
 
 static struct text
 key_text(const uint8_t key[AUDIT_KEY_LEN])

@@ -10,11 +10,11 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +22,8 @@
 #include "common/log.h"
 #include "master/broker_inner.h"
 #include "master/spawn.h"
+
+enum { OTHERS = 3 }; /* who are heard beside channels: master, two helpers */
 
 /* --- answers -------------------------------------------------------------- */
 
@@ -213,7 +215,7 @@ outcome_deliver(struct broker *b, const struct outcome *o, int fd)
 	act = broker_outcomes[c->asked];
 	answer = act == NULL ? broker_no(&r, "nothing was asked for")
 			     : act(b, c, o, &r);
-	if (!response_send(b->polls[POLL_CHANNELS + i].fd, answer, &r))
+	if (!response_send(c->fd, answer, &r))
 		channel_close(b, i);
 }
 
@@ -241,7 +243,7 @@ errands_fail(struct broker *b, bool of_verifier)
 
 /* What the porter or verifier has brought. */
 static void
-helper_serve(struct broker *b, int *helper, int place)
+helper_serve(struct broker *b, int *helper)
 {
 	struct outcome o;
 	enum err e = ERR_NONE;
@@ -254,11 +256,10 @@ helper_serve(struct broker *b, int *helper, int place)
 	}
 	if (e == ERR_INTERRUPTED)
 		return;
-	log_error("the %s has gone",
-	    place == POLL_PORTER ? "porter" : "verifier");
+	log_error(
+	    "the %s has gone", helper == &b->porter ? "porter" : "verifier");
 	descriptor_close(helper);
-	b->polls[place].fd = -1;
-	errands_fail(b, place == POLL_VERIFIER);
+	errands_fail(b, helper == &b->verifier);
 }
 
 /* --- channels ------------------------------------------------------------- */
@@ -276,22 +277,36 @@ channel_free(struct channel *c)
 static void
 channel_close(struct broker *b, size_t i)
 {
-	close(b->polls[POLL_CHANNELS + i].fd);
+	close(b->channels[i]->fd);
 	channel_free(b->channels[i]);
 	b->count--;
 	b->channels[i] = b->channels[b->count];
-	b->polls[POLL_CHANNELS + i] = b->polls[POLL_CHANNELS + b->count];
+	b->channels[i]->place = i;
+}
+
+/* What is closed is not watched any more. `of`: the descriptor's place in the
+ * broker, or its channel. */
+static bool
+watch(struct broker *b, int fd, void *of)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = of};
+
+	if (epoll_ctl(b->watched, EPOLL_CTL_ADD, fd, &event) == 0)
+		return true;
+	log_error("cannot watch a channel: %m");
+	return false;
 }
 
 static void
-helper_take(struct broker *b, int *helper, int place, int fd)
+helper_take(struct broker *b, int *helper, int fd)
 {
 	if (*helper >= 0) {
 		descriptor_close(helper);
-		errands_fail(b, place == POLL_VERIFIER);
+		errands_fail(b, helper == &b->verifier);
 	}
 	*helper = fd;
-	b->polls[place] = (struct pollfd){.fd = fd, .events = POLLIN};
+	if (!watch(b, fd, helper))
+		descriptor_close(helper);
 }
 
 static void
@@ -306,11 +321,14 @@ channel_add(struct broker *b, const struct broker_grant *grant, int fd)
 	struct channel *c =
 	    b->count < b->max ? calloc(1, sizeof(*c)) : NULL;
 
-	if (c == NULL) {
+	if (c == NULL || !watch(b, fd, c)) {
 		log_error("no room for another channel");
+		free(c);
 		close(fd);
 		return;
 	}
+	c->fd = fd;
+	c->place = b->count;
 	c->phase = first[grant->kind];
 	c->slot = grant->slot < b->board->slot_count ? grant->slot : 0;
 	c->has_upstream = grant->kind == CHANNEL_CATALOG;
@@ -319,19 +337,16 @@ channel_add(struct broker *b, const struct broker_grant *grant, int fd)
 		    .login = b->settings->upstreams[grant->upstream]
 				 .login_count -
 			     1};
-	b->channels[b->count] = c;
-	b->polls[POLL_CHANNELS + b->count] =
-	    (struct pollfd){.fd = fd, .events = POLLIN};
-	b->count++;
+	b->channels[b->count++] = c;
 }
 
 static void
 grant_take(struct broker *b, const struct broker_grant *grant, int fd)
 {
 	if (grant->kind == CHANNEL_PORTER)
-		helper_take(b, &b->porter, POLL_PORTER, fd);
+		helper_take(b, &b->porter, fd);
 	else if (grant->kind == CHANNEL_VERIFIER)
-		helper_take(b, &b->verifier, POLL_VERIFIER, fd);
+		helper_take(b, &b->verifier, fd);
 	else
 		channel_add(b, grant, fd);
 }
@@ -357,7 +372,6 @@ static void
 control_closed(struct broker *b)
 {
 	descriptor_close(&b->control);
-	b->polls[POLL_CONTROL].fd = -1;
 }
 
 /* False: nothing is left to read. */
@@ -391,37 +405,47 @@ control_serve(struct broker *b)
 	return true;
 }
 
-/* One turn: every channel that has something to say is heard once. Master
- * comes first: what it did before a channel spoke is known when it does. */
-static void
-turn_serve(struct broker *b)
+/* One turn: everybody who has something to say is heard once.  False: somebody
+ * was heard who may have closed others' channels, so that what is said of
+ * those is not true any more. */
+static bool
+event_serve(struct broker *b, void *of)
 {
-	size_t i = b->count;
-	bool has_more = b->polls[POLL_CONTROL].revents != 0;
-	bool has_porter = b->polls[POLL_PORTER].revents != 0;
-	bool has_verifier = b->polls[POLL_VERIFIER].revents != 0;
+	struct channel *c = of;
 
-	while (has_more)
-		has_more = control_serve(b);
-	/* backwards: closing one moves the last, heard or new, into it */
-	while (i-- > 0) {
-		if (b->polls[POLL_CHANNELS + i].revents != 0 &&
-		    !channel_serve(b, b->channels[i],
-			b->polls[POLL_CHANNELS + i].fd))
-			channel_close(b, i);
+	if (of == &b->porter || of == &b->verifier) {
+		helper_serve(b, of);
+		return false;
 	}
-	if (has_porter && b->porter >= 0)
-		helper_serve(b, &b->porter, POLL_PORTER);
-	if (has_verifier && b->verifier >= 0)
-		helper_serve(b, &b->verifier, POLL_VERIFIER);
+	if (!channel_serve(b, c, c->fd))
+		channel_close(b, c->place);
+	return true;
+}
+
+/* Master comes first: what it did before a channel spoke is known when it
+ * does. */
+static void
+turn_serve(struct broker *b, int count)
+{
+	bool has_more = false;
+	int i;
+
+	for (i = 0; i < count; i++)
+		has_more |= b->events[i].data.ptr == &b->control;
+	if (has_more) {
+		while (control_serve(b))
+			;
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		if (!event_serve(b, b->events[i].data.ptr))
+			return;
+	}
 }
 
 static bool
 broker_init(struct broker *b, const struct master *m, int control)
 {
-	const struct pollfd none = {.fd = -1, .events = POLLIN};
-	size_t i;
-
 	*b = (struct broker){.master = m,
 	    .settings = m->settings,
 	    .board = m->board,
@@ -432,12 +456,11 @@ broker_init(struct broker *b, const struct master *m, int control)
 	    .max = m->board->slot_count + m->settings->upstream_count +
 		CONTROL_CHILDREN_MAX + 8};
 	b->channels = calloc(b->max, sizeof(struct channel *));
-	b->polls = calloc(b->max + POLL_CHANNELS, sizeof(*b->polls));
-	if (b->channels == NULL || b->polls == NULL)
+	b->events = calloc(b->max + OTHERS, sizeof(*b->events));
+	b->watched = epoll_create1(EPOLL_CLOEXEC);
+	if (b->channels == NULL || b->events == NULL || b->watched < 0 ||
+	    !watch(b, control, &b->control))
 		return false;
-	for (i = 0; i < POLL_CHANNELS; i++)
-		b->polls[i] = none;
-	b->polls[POLL_CONTROL].fd = control;
 	b->audit =
 	    audit_new(m->settings->audit_socket, m->settings->audit_facility);
 	b->secrets = secrets_load(m->settings);
@@ -450,6 +473,7 @@ broker_main(const struct master *m, int control)
 {
 	static struct broker b; /* it is large */
 	bool is_loaded;
+	int count;
 
 	/* it ends when nobody needs it; a service manager's SIGTERM to
 	 * everybody must not take it from sessions that are still draining */
@@ -464,10 +488,11 @@ broker_main(const struct master *m, int control)
 	audit_set_opener(b.audit, spawn_open_nothing, NULL);
 	spawn_confine(m, CONFINE_BROKER);
 	while (b.control >= 0 || b.count > 0) {
-		if (poll(b.polls, POLL_CHANNELS + b.count, -1) > 0)
-			turn_serve(&b);
-		else if (errno != EINTR)
+		count = epoll_wait(
+		    b.watched, b.events, (int)b.max + OTHERS, -1);
+		if (count < 0 && errno != EINTR)
 			break;
+		turn_serve(&b, count);
 	}
 	while (b.count > 0)
 		channel_close(&b, b.count - 1);

@@ -14,7 +14,7 @@
 #ifndef SALLYPORT_BROKER_INNER_H
 #define SALLYPORT_BROKER_INNER_H
 
-#include <poll.h>
+#include <sys/epoll.h>
 
 #include "common/broker_channel.h"
 #include "master/admission.h"
@@ -46,6 +46,8 @@ struct scram_exchange {
 };
 
 struct channel {
+	int fd;
+	size_t place; /* in the broker's list */
 	enum phase phase, before; /* `before` it began to wait */
 	uint64_t serial;	  /* of the errand that is out; 0: none */
 	enum broker_kind asked;	  /* for what */
@@ -83,12 +85,10 @@ struct broker {
 	uint64_t last_serial;
 	size_t count, max;
 	struct channel **channels;
-	/* control, porter, verifier, then the channels' */
-	struct pollfd *polls;
+	int watched; /* epoll: control, porter, verifier, channels … */
+	struct epoll_event *events; /* … and room for all of them at once */
 	uint8_t parcel[BROKER_PARCEL_MAX]; /* of the request at hand */
 };
-
-enum { POLL_CONTROL, POLL_PORTER, POLL_VERIFIER, POLL_CHANNELS };
 
 /* A request and what came with it. Whoever wants the descriptor beyond the
  * call takes it away. */

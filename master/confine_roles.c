@@ -103,6 +103,12 @@ static const struct call greet[] = {
     CALL(getsockname),
 };
 
+/* Waiting for many at a time. */
+static const struct call watch[] = {
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
+};
+
 /* LMDB on files that are open. */
 static const struct call store_reads[] = {
     CALL(pread64),
@@ -293,7 +299,7 @@ static const struct call_group of_worker[] = {
 static const struct call_group of_refuser[] = {
     GROUP(basics), GROUP(talk), GROUP(tune), GROUP(greet), END};
 static const struct call_group of_broker[] = {
-    GROUP(basics), GROUP(talk), END};
+    GROUP(basics), GROUP(talk), GROUP(watch), END};
 static const struct call_group of_verifier[] = {
     GROUP(basics), GROUP(talk), GROUP(remember), END};
 static const struct call_group of_catalog[] = {GROUP(basics), GROUP(talk),
