@@ -280,6 +280,8 @@ channel_close(struct broker *b, size_t i)
 	close(b->channels[i]->fd);
 	channel_free(b->channels[i]);
 	b->count--;
+	if (i == b->count)
+		return; /* it was the last: nobody moves */
 	b->channels[i] = b->channels[b->count];
 	b->channels[i]->place = i;
 }

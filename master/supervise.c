@@ -146,8 +146,11 @@ generation_begin(struct master *m)
 static void
 heap_settle(void)
 {
+	void *volatile room; /* lest the compiler do without */
+
 	malloc_trim(0);
-	free(malloc(HEAP_SORTING));
+	room = malloc(HEAP_SORTING);
+	free(room);
 }
 
 static void

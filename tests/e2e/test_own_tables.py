@@ -10,6 +10,9 @@ NAME = "SELECT name FROM customers WHERE id = 5"
 OPEN = [{"name": "everything", "does": ["any"], "then": "allow"},
         {"name": "code nobody looked at", "does": ["any"],
          "has": ["unknown-function"], "then": "allow"}]
+# and whose code may run text, too
+ESCAPING = OPEN + [{"name": "code that runs text", "does": ["any"],
+                    "has": ["escaping-function"], "then": "allow"}]
 ASIDE = "CREATE TEMP TABLE aside AS SELECT id, city FROM customers"
 CITY = "SELECT city FROM aside WHERE id = 5"
 
@@ -43,9 +46,9 @@ def real_city(sallyport, world):
                         sallyport.database)[0][0].encode()
 
 
-def stays_masked(world, *steps):
+def stays_masked(world, *steps, rules=OPEN):
     """The answer to the last step."""
-    s = opened(world)
+    s = started(world, rules)
     name = secret(s, world)
     with s.wire(database=s.database) as w:
         told = [w.query(step) for step in steps]
@@ -212,7 +215,7 @@ def test_code_may_replace_an_own_table(world):
         "$$ BEGIN EXECUTE 'CREATE VIEW public.t AS SELECT * FROM cust' || "
         "'omers'; RETURN 1; END $$", "SET search_path = public, pg_temp",
         "CREATE TEMP TABLE t (id integer, name text)", "SELECT f()",
-        "SELECT upper(name) FROM t WHERE id = 5")
+        "SELECT upper(name) FROM t WHERE id = 5", rules=ESCAPING)
 
 
 def test_trigger_on_protected_rows_is_refused(world):
