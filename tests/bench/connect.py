@@ -5,7 +5,9 @@ pgbouncer and Sallyport, in turn within each round, in clear and under TLS.
 A client connects, logs in and leaves, and asks nothing.  Direct is the
 server's own rate.  "pgbouncer" keeps its server connections and gives one to
 many clients, which is what a pooler is for; "pgbouncer, own" opens one for
-each client, as Sallyport does, whose sessions share nothing.  Shown are the
+each client, as Sallyport does, whose sessions share nothing.  "relay" is the
+floor of what moving a login's bytes costs: processes that stay and examine
+nothing, between the client and the server.  Shown are the
 rate as a ratio to direct within the same round, the median of all rounds, and
 the CPU time of the proxy's whole process tree for one connection.
 """
@@ -22,7 +24,7 @@ import sys
 
 from bench import bench_policy
 from contenders import (Contender, answering, harness, progress,
-                        start_sallyport)
+                        start_relay, start_sallyport)
 
 CLIENTS = (1, 8)
 PASSWORD = harness.PASSWORDS["copilot"]
@@ -157,12 +159,13 @@ def contend(pg, folder, options, servers):
         workers={"spare": 16, "max": 64})
     servers.append(drain)
     found = [Contender("direct", pg.port, "sallyport"),
+             start_relay(pg, folder, "sallyport"),
              start_pgbouncer(pg, folder, "pgbouncer", True),
              start_pgbouncer(pg, folder, "pgbouncer, own", False), sallyport]
     found = [x for x in found if x]
     servers += [x.server for x in found if x.server and x is not sallyport]
     for x in found:
-        x.password = pg.PASSWORD if x.name == "direct" else PASSWORD
+        x.password = PASSWORD if x.user == LOGIN else pg.PASSWORD
     return world, found
 
 

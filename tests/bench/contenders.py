@@ -97,11 +97,11 @@ def compile_tool(name, folder, *more):
     return program
 
 
-def start_relay(pg, folder):
+def start_relay(pg, folder, user="sallyport_trust"):
     port, server = harness.free_port(), harness.Server()
     server.launch([compile_tool("relay", folder), str(port), str(pg.port),
                    "48"], os.path.join(folder, "relay.log"))
-    return Contender("relay", port, "sallyport_trust", answering(server, port))
+    return Contender("relay", port, user, answering(server, port))
 
 
 def start_pgbouncer(pg, folder):
