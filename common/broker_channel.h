@@ -4,7 +4,7 @@
  * One SOCK_SEQPACKET message a request, one a reply, in turn.  Either may have
  * more bytes behind it in the same message and a descriptor beside it (struct
  * parcel).  The broker permits one bounded kind in each phase of a channel
- * (the table is in master/broker.c):
+ * (the table is in master/broker_phase.c):
  *
  *   LISTENER_SIGN   what a TLS server signs in its handshake → signature
  *   CLIENT_CERTIFICATE  a handshake in which the client has proved to hold

@@ -173,6 +173,7 @@ broker_send_errand(struct broker *b, struct channel *c, struct errand *e,
 					? "the verifier is not available"
 					: "the porter is not available");
 	c->serial = e->serial;
+	c->errand = e->kind;
 	c->before = c->phase;
 	c->phase = PHASE_WAITING;
 	return ANSWER_LATER;
@@ -231,17 +232,28 @@ errands_fail(struct broker *b, bool of_verifier)
 		const struct channel *c = b->channels[i];
 
 		if (c->serial == 0 ||
-		    of_verifier !=
-			(c->asked == BROKER_CLIENT_CERTIFICATE ||
-			    (c->asked == BROKER_CLIENT_SECRET &&
-				c->plan.proof != PROOF_PAM)))
+		    of_verifier != is_for_verifier(c->errand))
 			continue;
 		o.serial = c->serial;
+		o.kind = c->errand;
 		outcome_deliver(b, &o, -1);
 	}
 }
 
-/* What the porter or verifier has brought. */
+/* Is it of the errand that is out, and from whom that was given to? Serials
+ * are no secret, and facts of one kind are not to be read as another's. */
+static bool
+outcome_is_due(
+    const struct broker *b, const struct outcome *o, const int *helper)
+{
+	size_t i = o->serial == 0 ? b->count : channel_waiting(b, o->serial);
+
+	return is_for_verifier(o->kind) == (helper == &b->verifier) &&
+	    (i == b->count || b->channels[i]->errand == o->kind);
+}
+
+/* What the porter or verifier has brought. One that brings what it was not
+ * sent for is somebody else's by now. */
 static void
 helper_serve(struct broker *b, int *helper)
 {
@@ -251,6 +263,10 @@ helper_serve(struct broker *b, int *helper)
 
 	while (e == ERR_NONE) {
 		e = outcome_receive(*helper, &o, &fd);
+		if (e == ERR_NONE && !outcome_is_due(b, &o, helper)) {
+			descriptor_close(&fd);
+			e = ERR_MALFORMED;
+		}
 		if (e == ERR_NONE)
 			outcome_deliver(b, &o, fd);
 	}

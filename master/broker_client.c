@@ -35,11 +35,17 @@ facts_of(const struct channel *c)
 ANSWER(client_certificate)
 {
 	struct errand e = {.kind = ERRAND_CERTIFICATE,
-	    .place = q->request->place,
 	    .signature_len = c->signature_len};
+	const uint32_t place = q->request->place;
+	struct text listener;
 
-	if (c->signature_len == 0 || e.place != c->signature_place)
+	if (c->signature_len == 0 || place != c->signature_place ||
+	    place >= b->settings->listener_count)
 		return broker_no(r, "no TLS on this connection");
+	listener = text_of(b->settings->listeners[place].address);
+	if (listener.len >= sizeof(e.listener))
+		return broker_no(r, "the listener's address is too long");
+	field_set(e.listener, sizeof(e.listener), listener);
 	memcpy(e.signature, c->signature, c->signature_len);
 	return broker_send_errand(b, c, &e, q->parcel, -1, r);
 }

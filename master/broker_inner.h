@@ -50,6 +50,7 @@ struct channel {
 	size_t place; /* in the broker's list */
 	enum phase phase, before; /* `before` it began to wait */
 	uint64_t serial;	  /* of the errand that is out; 0: none */
+	uint32_t errand;	  /* … and its kind */
 	enum broker_kind asked;	  /* for what */
 	uint32_t slot;		  /* of its worker, for the record */
 	uint16_t counts[BROKER_KINDS]; /* how often each was asked */

@@ -18,6 +18,7 @@
 #include "common/tls_context.h"
 #include "master/confine.h"
 #include "master/privilege.h"
+#include "master/program.h"
 
 /* What the broker would only find out when it is too late to say so. */
 static enum err
@@ -134,6 +135,7 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 		e = settings_check_trust(&settings, geteuid(), d, &trust);
 	if (e != ERR_NONE)
 		return e;
+	programs_check_trust(&trust, settings.file, d);
 	is_believed = diagnostics_count(d) == 0;
 	/* the broker reads these before it drops root */
 	e = passwords_check(&settings, a, d);

@@ -189,7 +189,7 @@ static bool
 errand_is_sound(const struct errand *e, int fd)
 {
 	return e->kind >= ERRAND_CONNECT && e->kind < ERRAND_KINDS &&
-	    IS_TERMINATED(e->service) &&
+	    IS_TERMINATED(e->service) && IS_TERMINATED(e->listener) &&
 	    e->signature_len <= sizeof(e->signature) &&
 	    (fd >= 0) == (e->kind == ERRAND_PROCESS);
 }

@@ -45,7 +45,7 @@ enum errand_kind {
 	ERRAND_PAM,	    /* service; parcel: "user\0password", no more */
 	/* verifier */
 	ERRAND_TOKEN,	    /* parcel: the token, not terminated */
-	ERRAND_CERTIFICATE, /* place: listener; parcel: struct handshake
+	ERRAND_CERTIFICATE, /* listener; parcel: struct handshake
 			     * (common/handshake.h) */
 	ERRAND_KINDS
 };
@@ -56,6 +56,9 @@ struct errand {
 	uint32_t place;
 	uint32_t attempt;
 	char service[ERRAND_NAME_MAX]; /* PAM */
+	/* CERTIFICATE: the listener's address. Not its place: a verifier that
+	 * was started later may have read other settings. */
+	char listener[ERRAND_NAME_MAX];
 	/* CERTIFICATE: what the broker has signed on this channel, with which
 	 * the client's own signature must have been made */
 	uint32_t signature_len;

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/diagnostics.h"
+#include "common/file_trust.h"
+
 /* Beside the daemon's program, if somebody builds that there. */
 static bool
 built_beside(const char *name, char *out, size_t size)
@@ -40,6 +43,27 @@ program_find(const char *name, char *out, size_t size)
 		return true;
 	len = snprintf(out, size, "%s/%s", LIBEXECDIR, name);
 	return len > 0 && (size_t)len < size;
+}
+
+void
+programs_check_trust(
+    const struct trust *t, const char *file, struct diagnostics *d)
+{
+	static const char *const names[] = {
+	    "sallyport-verifier", "sallyport-pam"};
+	char path[PROGRAM_PATH_MAX];
+	struct distrust why;
+	uint64_t told = 0; /* the folder that both are in */
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!program_find(names[i], path, sizeof(path)) ||
+		    trust_check(t, path, TRUST_FILE, &why) != ERR_REFUSED)
+			continue;
+		if (why.folder == 0 || why.folder != told)
+			diagnostics_add(d, file, 0, 0, "%s", why.reason);
+		told = why.folder;
+	}
 }
 
 /* execve() takes texts that are not const, and leaves them as they are. */

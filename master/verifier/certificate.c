@@ -22,6 +22,7 @@
 
 /* What a listener shows, and whom it trusts; without: nobody. */
 struct trust {
+	char listener[ERRAND_NAME_MAX]; /* its address */
 	unsigned char *certificate; /* DER */
 	size_t len;
 	X509_STORE *store;
@@ -49,15 +50,20 @@ certificate_unload(void)
 }
 
 static enum err
-trust_load(
-    struct trust *t, const struct tls_files *f, char reason[TLS_REASON_MAX])
+trust_load(struct trust *t, const struct listener *listener,
+    char reason[TLS_REASON_MAX])
 {
+	const struct tls_files *f = &listener->tls;
 	X509 *x;
-	enum err e = tls_certificate_load(f->certificate, &x, reason);
+	enum err e;
 	int len;
 
+	if (strlen(listener->address) >= sizeof(t->listener))
+		return ERR_TOO_LONG;
+	e = tls_certificate_load(f->certificate, &x, reason);
 	if (e != ERR_NONE)
 		return e;
+	memcpy(t->listener, listener->address, strlen(listener->address) + 1);
 	len = i2d_X509(x, &t->certificate);
 	X509_free(x);
 	if (len <= 0)
@@ -85,7 +91,7 @@ certificate_load(const struct settings *s, char reason[TLS_REASON_MAX])
 
 		if (f->certificate == NULL || f->ca == NULL)
 			continue;
-		e = trust_load(&trusts[i], f, why);
+		e = trust_load(&trusts[i], &s->listeners[i], why);
 		if (e == ERR_NONE)
 			continue;
 		trust_clear(&trusts[i]);
@@ -225,17 +231,30 @@ proof_check(const struct errand *e, const struct trust *trust,
 	return wrong;
 }
 
+/* Of a listener that takes certificates, or NULL. */
+static const struct trust *
+trust_of(const char *listener)
+{
+	size_t i;
+
+	for (i = 0; i < LISTENERS_MAX; i++) {
+		if (trusts[i].store != NULL &&
+		    strcmp(trusts[i].listener, listener) == 0)
+			return &trusts[i];
+	}
+	return NULL;
+}
+
 enum outcome_result
 certificate_check(
     const struct errand *e, struct text parcel, struct outcome *out)
 {
-	const struct trust *trust =
-	    e->place < LISTENERS_MAX ? &trusts[e->place] : NULL;
+	const struct trust *trust = trust_of(e->listener);
 	struct certificate_facts facts = {0};
 	struct transcript t;
 	const char *wrong = transcript_read(parcel, &t);
 
-	if (trust == NULL || trust->store == NULL)
+	if (trust == NULL)
 		wrong = "the listener takes no certificates of clients";
 	if (wrong == NULL)
 		wrong = proof_check(e, trust, &t, &facts);

@@ -31,8 +31,9 @@
 enum err certificate_load(
     const struct settings *s, char reason[TLS_REASON_MAX]) MUST_CHECK;
 
-/* Do an ERRAND_CERTIFICATE: `place` is the listener, `signature` what the
- * broker has signed, the parcel a struct handshake. Fills result, reason and
+/* Do an ERRAND_CERTIFICATE: `listener` is the address of one of the settings
+ * that were read, `signature` what the broker has signed, the parcel a struct
+ * handshake. Fills result, reason and
  * facts of `out`, and returns the result. */
 enum outcome_result certificate_check(
     const struct errand *e, struct text parcel, struct outcome *out);

@@ -122,6 +122,12 @@ parcel_of(const struct told *t)
 	return (struct text){(const char *)t->parcel, t->len};
 }
 
+static void
+listener_name(struct errand *e, const char *address)
+{
+	snprintf(e->listener, sizeof(e->listener), "%s", address);
+}
+
 /* What the broker has signed is what the handshake has in it. */
 static void
 signature_put(struct told *t)
@@ -134,6 +140,7 @@ signature_put(struct told *t)
 	    .signature_len = (uint32_t)seen.server_signature.len};
 	memcpy(t->errand.signature, seen.server_signature.at,
 	    seen.server_signature.len);
+	listener_name(&t->errand, "127.0.0.1:6432");
 }
 
 /* Have a handshake; false: there is nothing to be told of it. */
@@ -233,7 +240,9 @@ setup(void)
 	certificate_write(ca[0], authority.x, NULL);
 	snprintf(ca[1], sizeof(ca[1]), "%s/other.crt", scratch_folder);
 	certificate_write(ca[1], other_authority.x, NULL);
+	listeners[0].address = "127.0.0.1:6432";
 	listeners[0].tls.ca = ca[0];
+	listeners[1].address = "unix:/two";
 	listeners[1].tls.ca = ca[1];
 	settings = (struct settings){
 	    .listeners = listeners, .listener_count = 2};
@@ -451,16 +460,34 @@ END_TEST
 START_TEST(certificate_is_good_at_its_listener_only)
 {
 	ck_assert(handshake_tell(&(struct manner){0}, &client, &told));
-	told.errand.place = 1; /* has other CAs */
+	listener_name(&told.errand, "unix:/two"); /* has other CAs */
 	ck_refused(&told, "issuer certificate");
-	told.errand.place = 2; /* there is none */
+	listener_name(&told.errand, "127.0.0.1:64320"); /* there is none */
 	ck_refused(&told, "takes no certificates");
-	told.errand.place = UINT32_MAX;
+	listener_name(&told.errand, "");
 	ck_refused(&told, "takes no certificates");
-	told.errand.place = 0;
+	listener_name(&told.errand, "127.0.0.1:6432");
 	ck_proved(&told);
 	certificate_unload();
 	ck_refused(&told, "takes no certificates");
+}
+END_TEST
+
+START_TEST(listener_is_known_by_its_address_wherever_it_is_in_the_settings)
+{
+	const struct listener first = listeners[0];
+	char reason[TLS_REASON_MAX] = "";
+
+	ck_assert(handshake_tell(&(struct manner){0}, &client, &told));
+	listeners[0] = listeners[1];
+	listeners[1] = first;
+	ck_assert_int_eq(certificate_load(&settings, reason), ERR_NONE);
+	ck_proved(&told);
+	listeners[1].address = "127.0.0.1:6433"; /* it is there no more */
+	ck_assert_int_eq(certificate_load(&settings, reason), ERR_NONE);
+	ck_refused(&told, "takes no certificates");
+	listeners[1] = listeners[0];
+	listeners[0] = first;
 }
 END_TEST
 
@@ -694,7 +721,7 @@ START_TEST(files_that_do_not_serve_are_told_and_prove_nobody)
 	ck_assert_int_ne(certificate_load(&settings, reason), ERR_NONE);
 	ck_assert_msg(strstr(reason, "empty.crl: no CRL") != NULL, "%s", reason);
 	ck_refused(&told, "takes no certificates");
-	told.errand.place = 1; /* the other listener is as it was */
+	listener_name(&told.errand, "unix:/two"); /* is as it was */
 	ck_refused(&told, "issuer certificate");
 	listeners[0].tls.crl = "/none";
 	ck_assert_int_ne(certificate_load(&settings, reason), ERR_NONE);
@@ -731,6 +758,8 @@ main(void)
 	tcase_add_loop_test(
 	    c, signature_that_is_not_this_channels_proves_nothing, 0, all);
 	tcase_add_test(c, certificate_is_good_at_its_listener_only);
+	tcase_add_test(
+	    c, listener_is_known_by_its_address_wherever_it_is_in_the_settings);
 	tcase_add_loop_test(c, another_servers_handshake_proves_nothing, 0, all);
 	tcase_add_test(c, server_signature_that_can_come_again_proves_nothing);
 	tcase_add_loop_test(

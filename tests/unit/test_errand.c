@@ -206,6 +206,19 @@ START_TEST(service_without_an_end_is_dropped)
 }
 END_TEST
 
+START_TEST(listener_without_an_end_is_dropped)
+{
+	struct errand bad = {.kind = ERRAND_CERTIFICATE};
+	size_t len;
+	int fd;
+
+	memset(bad.listener, 'x', sizeof(bad.listener));
+	ck_assert_int_eq(errand_send(ends[0], &bad, TEXT(""), -1), ERR_NONE);
+	ck_assert_int_eq(
+	    errand_receive(ends[1], &bad, parcel, &len, &fd), ERR_MALFORMED);
+}
+END_TEST
+
 START_TEST(good_errand_after_a_bad_one_is_taken)
 {
 	const struct errand good = {.kind = ERRAND_LOG, .serial = 7};
@@ -610,6 +623,7 @@ main(void)
 	    errand_that_is_none_is_dropped_and_its_descriptors_closed, 0,
 	    COUNT(bad_errands));
 	tcase_add_test(t, service_without_an_end_is_dropped);
+	tcase_add_test(t, listener_without_an_end_is_dropped);
 	tcase_add_test(t, good_errand_after_a_bad_one_is_taken);
 	tcase_add_test(t, nothing_there_is_told_from_nobody_there);
 	tcase_add_test(t, full_channel_is_told_and_not_waited_for);
