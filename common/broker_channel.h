@@ -1,10 +1,10 @@
 /*
  * broker_channel.h - what a worker or catalogue may ask the broker.
  *
- * One SOCK_SEQPACKET message a request, one a reply, in turn.  Either may have
- * more bytes behind it in the same message and a descriptor beside it (struct
- * parcel).  The broker permits one bounded kind in each phase of a channel
- * (the table is in master/broker_phase.c):
+ * One message a request, one a reply, in turn.  Either may have more bytes
+ * behind it and a descriptor beside it (parcel.h).  The broker permits one
+ * bounded kind in each phase of a channel (the table is in
+ * master/broker_phase.c):
  *
  *   LISTENER_SIGN   what a TLS server signs in its handshake → signature
  *   CLIENT_CERTIFICATE  a handshake in which the client has proved to hold
@@ -38,6 +38,7 @@
 #define SALLYPORT_BROKER_CHANNEL_H
 
 #include "common/ipc.h"
+#include "common/parcel.h"
 
 enum {
 	BROKER_NAME_MAX = 132, /* alice+copilot */
@@ -126,40 +127,27 @@ struct broker_reply {
 	uint8_t signed_by_key[BROKER_SIGNATURE_MAX];
 };
 
-/* Who a client has proved to be, and how. Texts are terminated. */
+/* Who a client has proved to be, and how. Texts are terminated. What is zero
+ * at its end is not sent: it is large, and mostly empty. */
 struct broker_identity {
 	char user[SLOT_NAME_MAX], agent[SLOT_NAME_MAX]; /* "": none */
 	/* how each was proved: "scram-sha-256", "token", "certificate",
 	 * "process", "pam"; "agent": the agent's word, which it may give */
 	char user_via[32], agent_via[32];
 	char via[96]; /* both without doubles, with a + between */
+	int64_t expires_at; /* Unix time, s; 0: never */
+	/* only a genuine executable (errand.h) is somebody's `process`; the
+	 * path alone says what its process likes */
+	uint32_t has_process, is_genuine, uid;
+	int32_t pid;
 	uint32_t group_count;
 	char groups[64][SLOT_NAME_MAX];
-	int64_t expires_at; /* Unix time, s; 0: never */
 	/* for the record; "": not so proved */
-	char issuer[256], token[256], chain[4096];
+	char issuer[256], token[256];
 	char subject[512], fingerprint[65];
 	char executable[1024], sha256[65], cgroup[512];
-	uint32_t has_process, uid;
-	int32_t pid;
+	char chain[4096];
 };
-
-/* What goes beside a request or comes beside a reply. */
-struct parcel {
-	void *bytes;
-	size_t len;  /* of what is there */
-	size_t size; /* room at `bytes`, when receiving */
-	int fd;	     /* -1: none; one that was received is the caller's */
-};
-
-/* Send a message and what goes beside it. `flags`: MSG_DONTWAIT or 0.
- * ERR_INTERRUPTED: it would have had to wait; ERR_CLOSED. */
-enum err parcel_send(int channel, const void *head, size_t head_len,
-    const struct parcel *parcel, int flags) MUST_CHECK;
-/* Take one; never waits. ERR_INTERRUPTED: there is none. ERR_MALFORMED: too
- * long or too short, and dropped. */
-enum err parcel_receive(int channel, void *head, size_t head_len,
-    struct parcel *parcel) MUST_CHECK;
 
 /* Ask over a channel and wait for the answer, at most 15 seconds. `give` may
  * be NULL. ERR_REFUSED when not granted (reply_out->reason),

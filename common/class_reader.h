@@ -31,8 +31,8 @@ struct reader {
 	size_t cte_count, cte_room;
 };
 
-/* A function may be called as x.f or (x).f: those that are opaque count as
- * called. ERR_MEMORY. */
+/* In class_catch.c: a function may be called as x.f or (x).f, so those that
+ * are opaque count as called. ERR_MEMORY. */
 enum err reader_notations(struct reader *r) MUST_CHECK;
 
 /* Try all lines. ERR_REGEX, ERR_TOO_LONG, ERR_MEMORY. */

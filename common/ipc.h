@@ -47,6 +47,7 @@ struct birth {
 	int catalogs[UPSTREAMS_MAX]; /* all of them, in the order of the
 				      * settings: a worker wishes at its own */
 	int life;    /* read end; EOF when master has died */
+	bool is_awaited; /* master is to be woken when it is ready */
 	bool refuses; /* the extra worker that answers when all are busy */
 	const struct tls_contexts *tls; /* of the policy's generation */
 	const struct settings *settings; /* shared copy-on-write with master */

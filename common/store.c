@@ -212,7 +212,7 @@ open_to_write(struct store *s, const char *folder)
 	return store_error(open_env(s, folder));
 }
 
-/* Its writer has made the file and written nothing to it yet. */
+/* Its writer has made the file and had written nothing to it. */
 static bool
 is_file_empty(const char *folder)
 {
@@ -227,10 +227,13 @@ is_file_empty(const char *folder)
 static int
 open_to_read(struct store *s, const char *folder)
 {
-	bool was_empty = is_file_empty(folder);
 	int rc = open_env(s, folder);
 
-	return rc != MDB_SUCCESS && was_empty ? ENOENT : rc;
+	if (rc == MDB_SUCCESS || is_file_empty(folder))
+		return rc == MDB_SUCCESS ? rc : ENOENT;
+	/* it may have been empty until just now */
+	close_env(s);
+	return open_env(s, folder);
 }
 
 enum err

@@ -113,6 +113,33 @@ plan_alone(struct admission *out, const struct connection_facts *facts)
 		plan_person(out);
 }
 
+/* The one certificate of a connection is the agent's, and what else there is
+ * does not stand in for the person's. It is asked for all the same. */
+static void
+plan_person_behind(struct admission *out)
+{
+	plan_person(out);
+	if (out->person->certificate_count > 0)
+		refuse(out, "the person's proof is a certificate, which "
+			    "cannot be shown beside the agent's");
+}
+
+/* Is a token the only proof there is of the person? Otherwise that the agent
+ * acts for the person is the agent's word. */
+static bool
+has_only_tokens(const struct person *p)
+{
+	return p != NULL && p->certificate_count == 0 &&
+	    p->password.len == 0 && p->pam == NULL;
+}
+
+/* Has the exchange to bring the person's own proof? */
+static bool
+wants_person(const struct admission *out)
+{
+	return out->agent->needs_person && !out->proves_agent;
+}
+
 static void
 plan_agent(struct admission *out, const struct connection_facts *facts)
 {
@@ -125,67 +152,98 @@ plan_agent(struct admission *out, const struct connection_facts *facts)
 	} else if (!out->has_certificate && !out->has_process) {
 		out->proof = PROOF_TOKEN;
 		out->proves_agent = true;
-		out->proves_person = out->person != NULL;
-	} else if (out->person != NULL && a->needs_person) {
-		plan_person(out);
+		out->proves_person = has_only_tokens(out->person);
+	} else if (out->person != NULL && wants_person(out)) {
+		plan_person_behind(out);
 	}
 }
 
-/* Somebody's plan, for a login that is nobody's. */
+/* Some person's plan, for a name that is nobody's: always the same one's. */
 static void
-plan_mimic(const struct identities *ids, uint64_t mimic,
-    const struct connection_facts *facts, struct admission *out)
+plan_mimic(const struct identities *ids, const struct mimic *mimic,
+    const struct connection_facts *facts, struct text name, bool is_alone,
+    struct admission *out)
 {
-	size_t count = ids->person_count + ids->agent_count;
-	size_t i = count == 0 ? 0 : (size_t)(mimic % count);
-	struct text subject = out->subject;
+	refuse(out, "unknown user");
+	out->is_nobodys = true;
+	out->proof = PROOF_SCRAM;
+	if (ids->person_count > 0) {
+		out->person = &ids->people[mimic->number(mimic->context, name) %
+					   ids->person_count];
+		if (is_alone)
+			plan_alone(out, facts);
+		else
+			plan_person(out);
+		out->person = NULL;
+	}
+	out->verifier = TEXT("");
+	out->subject = name;
+}
 
-	if (count == 0)
-		out->proof = PROOF_SCRAM;
-	else if (i < ids->person_count)
-		out->person = &ids->people[i];
-	else
-		out->agent = &ids->agents[i - ids->person_count];
+/* One name: an agent's, a person's, or nobody's. */
+static void
+plan_one(const struct identities *ids, const struct mimic *mimic,
+    const struct connection_facts *facts, struct text name,
+    struct admission *out)
+{
+	out->subject = name;
+	out->agent = identity_agent(ids, name);
+	if (out->agent != NULL) {
+		plan_agent(out, facts);
+		return;
+	}
+	out->person = identity_person(ids, name);
 	if (out->person != NULL)
 		plan_alone(out, facts);
-	else if (out->agent != NULL)
-		plan_agent(out, facts);
-	out->person = NULL;
-	out->agent = NULL;
-	out->subject = subject;
+	else
+		plan_mimic(ids, mimic, facts, name, true, out);
+}
+
+/* A person through an agent. What is asked for is the agent's business unless
+ * the person's own proof is wanted, so that nobody learns from it who there
+ * is and for whom the agent may act. */
+static void
+plan_both(const struct identities *ids, const struct mimic *mimic,
+    const struct connection_facts *facts, struct text person,
+    struct text agent, struct admission *out)
+{
+	out->subject = agent;
+	out->agent = identity_agent(ids, agent);
+	out->person = identity_person(ids, person);
+	if (out->agent == NULL) {
+		out->person = NULL;
+		plan_mimic(ids, mimic, facts, agent, true, out);
+		return;
+	}
+	plan_agent(out, facts);
+	if (out->person == NULL && wants_person(out))
+		plan_mimic(ids, mimic, facts, person, false, out);
+	else if (out->person == NULL)
+		refuse(out, "unknown user");
+	/* a token may bring groups for which the agent may act */
+	else if (out->proof != PROOF_TOKEN &&
+		 !identity_acts_for(out->agent, out->person,
+		     out->person->groups, out->person->group_count))
+		refuse(out, "the agent may not act for this person");
 }
 
 void
 admission_plan(const struct identities *ids, struct text login,
-    const struct connection_facts *facts, uint64_t mimic,
+    const struct connection_facts *facts, const struct mimic *mimic,
     struct admission *out)
 {
 	const char *plus = memchr(login.at, '+', login.len);
+	size_t len = plus == NULL ? 0 : (size_t)(plus - login.at);
 
-	*out = (struct admission){.proof = PROOF_NONE, .subject = login};
-	if (plus != NULL)
-		out->subject = (struct text){
-		    plus + 1, login.len - (size_t)(plus + 1 - login.at)};
-	if (identity_parts(ids, login, &out->person, &out->agent) !=
-	    ERR_NONE) {
-		out->refusal = "unknown user";
-		plan_mimic(ids, mimic, facts, out);
-	} else if (out->agent != NULL) {
-		plan_agent(out, facts);
-	} else {
-		plan_alone(out, facts);
-	}
-	/* a token may bring groups for which the agent may act */
-	if (out->person != NULL && out->agent != NULL &&
-	    out->proof != PROOF_TOKEN &&
-	    !identity_acts_for(out->agent, out->person, out->person->groups,
-		out->person->group_count))
-		refuse(out, "the agent may not act for this person");
+	*out = (struct admission){.proof = PROOF_NONE};
+	if (plus == NULL)
+		plan_one(ids, mimic, facts, login, out);
+	else
+		plan_both(ids, mimic, facts, (struct text){login.at, len},
+		    (struct text){plus + 1, login.len - len - 1}, out);
 	/* it is told at the end of an exchange, as is a wrong password */
 	if (out->refusal != NULL && out->proof == PROOF_NONE)
 		out->proof = PROOF_SCRAM;
-	if (out->refusal != NULL)
-		out->verifier = TEXT("");
 }
 
 /* --- the end -------------------------------------------------------------- */
@@ -304,6 +362,7 @@ put_facts(const struct admission *a, const struct connection_facts *facts,
 	out->has_process = 1;
 	out->uid = p->uid;
 	out->pid = p->pid;
+	out->is_genuine = p->is_genuine;
 	PUT(out->executable, "%s", p->executable);
 	PUT(out->sha256, "%s", p->sha256);
 	PUT(out->cgroup, "%s", p->cgroup);
@@ -381,5 +440,5 @@ admission_identity(const struct broker_identity *who, struct text *groups)
 	    .via = text_of(who->via),
 	    .user_via = text_of(who->user_via),
 	    .agent_via = text_of(who->agent_via),
-	    .process = text_of(who->executable)};
+	    .process = text_of(who->is_genuine ? who->executable : "")};
 }

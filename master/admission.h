@@ -39,19 +39,27 @@ struct admission {
 	const struct person *person; /* NULL: none, or nobody's login */
 	const struct agent *agent;
 	enum admission_proof proof;
-	struct text verifier, service;
+	struct text verifier, service; /* also where it is refused: a salt
+					* that changed would tell */
 	struct text subject; /* whose proof it is; never empty */
 	/* Does the exchange prove the agent, the person? */
 	bool proves_agent, proves_person;
 	bool has_certificate, has_process; /* of the agent, or person alone */
+	bool is_nobodys; /* `subject` is a name that nobody has */
 	const char *refusal; /* NULL: none; else why nobody gets in: static, or
 			      * certificate_wrong */
 };
 
-/* `mimic` (any number, the same each time for the same login) chooses whom a
- * login that nobody has is like. Everything in `out` borrows from `ids`. */
+/* Chooses whom a name that nobody has is like: any number, always the same
+ * for a name, and nobody else can foretell it. */
+struct mimic {
+	uint64_t (*number)(const void *context, struct text name);
+	const void *context;
+};
+
+/* Everything in `out` borrows from `ids` and `login`. */
 void admission_plan(const struct identities *ids, struct text login,
-    const struct connection_facts *facts, uint64_t mimic,
+    const struct connection_facts *facts, const struct mimic *mimic,
     struct admission *out);
 
 /* All is proved: who is in. `token`: NULL unless the proof is one. NULL: fine;

@@ -2,7 +2,8 @@
  * broker.c - answering challenges with secrets that stay here.
  *
  * One rule: a request that is not permitted in its channel's phase ends the
- * channel's use, gets "no" and is recorded.  Never parses a client's bytes and
+ * channel's use, gets "no" and is recorded; a second one ends the channel, as
+ * records may keep everybody waiting.  Never parses a client's bytes and
  * opens nothing: that is done on errands by others (errand.h), for whom it
  * never waits.  Trusts nothing a channel sends: workers speak to clients.
  */
@@ -42,6 +43,21 @@ response_init(struct response *r)
 	r->fd = -1;
 }
 
+/* Of an identity, without the zeros at its end. */
+static size_t
+length_sent(const struct broker_identity *who)
+{
+	static const uint64_t zeros;
+	const char *bytes = (const char *)who;
+	size_t n = sizeof(*who);
+
+	_Static_assert(sizeof(*who) % sizeof(zeros) == 0, "no rest");
+	while (n > 0 && memcmp(bytes + n - sizeof(zeros), &zeros,
+			    sizeof(zeros)) == 0)
+		n -= sizeof(zeros);
+	return n;
+}
+
 /* False: the channel is to be closed. */
 static bool
 response_send(int fd, enum answer answer, struct response *r)
@@ -52,7 +68,7 @@ response_send(int fd, enum answer answer, struct response *r)
 
 	if (answer == ANSWER_YES && r->who != NULL) {
 		parcel.bytes = (void *)(uintptr_t)r->who;
-		parcel.len = sizeof(*r->who);
+		parcel.len = length_sent(r->who);
 	}
 	if (answer != ANSWER_YES) {
 		bool has_more = r->reply.has_more != 0;
@@ -80,27 +96,6 @@ request_is_bounded(const struct broker_request *q)
 	    q->auth_len <= BROKER_AUTH_MESSAGE_MAX;
 }
 
-/* Somebody asked for what is not his to ask for: a worker that is not ours
- * any more does that. */
-static void
-request_record(struct broker *b, const struct channel *c, uint32_t kind)
-{
-	const struct slot *s = &b->board->seats[c->slot].slot;
-	struct slot copy;
-	struct json *j;
-
-	log_warning("slot %u: request kind %u is not permitted in phase %d",
-	    c->slot, kind, (int)c->phase);
-	slot_snapshot(s, &copy);
-	j = broker_record(b, "request-refused", copy.session);
-	json_cstring(j, "login", c->login);
-	json_number(j, "pid", atomic_load(&s->pid));
-	json_number(j, "kind", kind);
-	json_number(j, "phase", (int64_t)c->phase);
-	if (audit_send(b->audit) != ERR_NONE)
-		log_error("a refused request could not be recorded");
-}
-
 static enum answer
 request_answer(struct broker *b, struct channel *c, const struct question *q,
     struct response *r)
@@ -112,8 +107,12 @@ request_answer(struct broker *b, struct channel *c, const struct question *q,
 		p = &broker_permitted[c->phase][request->kind];
 	if (p == NULL || p->answer == NULL ||
 	    (p->most > 0 && c->counts[request->kind] >= p->most)) {
-		request_record(b, c, request->kind);
-		if (c->phase != PHASE_CATALOG && c->phase != PHASE_REFUSER)
+		if (c->was_refused)
+			return ANSWER_END;
+		broker_record_refusal(b, c, request->kind);
+		c->was_refused = true;
+		/* others have less than a worker whose use is over */
+		if (c->of == CHANNEL_WORKER)
 			c->phase = PHASE_OVER;
 		c->serial = 0;
 		return broker_no(r, "not permitted now");
@@ -150,7 +149,7 @@ channel_serve(struct broker *b, struct channel *c, int fd)
 	descriptor_close(&parcel.fd);
 	OPENSSL_cleanse(b->parcel, parcel.len);
 	return answer == ANSWER_LATER || answer == ANSWER_NONE ||
-	       response_send(fd, answer, &r);
+	       (answer != ANSWER_END && response_send(fd, answer, &r));
 }
 
 /* --- errands -------------------------------------------------------------- */
@@ -267,7 +266,7 @@ helper_serve(struct broker *b, int *helper)
 			descriptor_close(&fd);
 			e = ERR_MALFORMED;
 		}
-		if (e == ERR_NONE)
+		if (e == ERR_NONE && !broker_sink_came(b, &o, fd))
 			outcome_deliver(b, &o, fd);
 	}
 	if (e == ERR_INTERRUPTED)
@@ -325,6 +324,8 @@ helper_take(struct broker *b, int *helper, int fd)
 	*helper = fd;
 	if (!watch(b, fd, helper))
 		descriptor_close(helper);
+	if (helper == &b->porter)
+		broker_sink_renew(b);
 }
 
 static void
@@ -348,6 +349,7 @@ channel_add(struct broker *b, const struct broker_grant *grant, int fd)
 	c->fd = fd;
 	c->place = b->count;
 	c->phase = first[grant->kind];
+	c->of = grant->kind;
 	c->slot = grant->slot < b->board->slot_count ? grant->slot : 0;
 	c->has_upstream = grant->kind == CHANNEL_CATALOG;
 	if (c->has_upstream)
@@ -369,21 +371,6 @@ grant_take(struct broker *b, const struct broker_grant *grant, int fd)
 		channel_add(b, grant, fd);
 }
 
-/* The descriptor that came with a grant, or -1. */
-static int
-grant_descriptor(struct msghdr *message)
-{
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int fd;
-
-	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
-	    header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
-}
-
 /* Another broker has taken over. A worker that belongs to this one may still
  * get a client, but nobody logs in here any more: who may is not known. */
 static void
@@ -396,30 +383,19 @@ control_closed(struct broker *b)
 static bool
 control_serve(struct broker *b)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} ancillary;
 	struct broker_grant grant;
-	struct iovec part = {.iov_base = &grant, .iov_len = sizeof(grant)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
-	    .msg_control = ancillary.bytes,
-	    .msg_controllen = sizeof(ancillary.bytes)};
-	ssize_t n = recvmsg(
-	    b->control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	int fd;
+	struct parcel beside = {.fd = -1};
+	enum err e =
+	    parcel_receive(b->control, &grant, sizeof(grant), &beside);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (e == ERR_INTERRUPTED)
 		return false;
-	if (n <= 0) {
+	if (e == ERR_CLOSED || e == ERR_SYSTEM) {
 		control_closed(b);
 		return false;
 	}
-	fd = grant_descriptor(&message);
-	if (fd >= 0 && n == (ssize_t)sizeof(grant))
-		grant_take(b, &grant, fd);
-	else if (fd >= 0)
-		close(fd);
+	if (e == ERR_NONE && beside.fd >= 0)
+		grant_take(b, &grant, beside.fd);
 	return true;
 }
 
@@ -471,6 +447,7 @@ broker_init(struct broker *b, const struct master *m, int control)
 	    .control = control,
 	    .porter = -1,
 	    .verifier = -1,
+	    .sink = -1,
 	    .max = m->board->slot_count + m->settings->upstream_count +
 		CONTROL_CHILDREN_MAX + 8};
 	b->channels = calloc(b->max, sizeof(struct channel *));
@@ -500,10 +477,10 @@ broker_main(const struct master *m, int control)
 	spawn_drop_for_now(m);
 	if (!is_loaded)
 		return EXIT_FAILURE;
-	/* it takes no other way: the broker opens nothing */
+	/* later ones are the porter's: the broker opens nothing */
 	if (audit_connect(b.audit) != ERR_NONE)
 		log_warning("no way to the audit sink: %m");
-	audit_set_opener(b.audit, spawn_open_nothing, NULL);
+	audit_set_opener(b.audit, broker_sink_take, &b);
 	spawn_confine(m, CONFINE_BROKER);
 	while (b.control >= 0 || b.count > 0) {
 		count = epoll_wait(

@@ -1,10 +1,10 @@
 /*
- * broker.h - the process that alone holds verifiers, upstream passwords and
- * TLS private keys.
+ * broker.h - the process that alone holds verifiers, upstream passwords, TLS
+ * private keys and the audit key.
  *
- * Workers and catalogues ask over channels (common/ipc.h).  Master hands it
- * each new channel over its control socket: one broker_grant with the
- * channel's descriptor beside it.
+ * Workers and catalogues ask over channels (common/broker_channel.h).  Master
+ * hands it each new channel over its control socket: one broker_grant with
+ * the channel's descriptor beside it.
  */
 #ifndef SALLYPORT_BROKER_H
 #define SALLYPORT_BROKER_H

@@ -122,6 +122,18 @@ guess_count(struct broker *b, struct channel *c)
 	c->is_charged = true;
 }
 
+/* Nobody has looked at it. */
+static void
+guess_forget(struct broker *b, struct channel *c)
+{
+	char room[SLOT_NAME_MAX];
+
+	if (c->is_charged)
+		penalty_forgive(b->penalties,
+		    source_of(c, room, sizeof(room)), c->plan.subject);
+	c->is_charged = false;
+}
+
 static void
 guess_was_right(struct broker *b, struct channel *c)
 {
@@ -181,7 +193,7 @@ put_server_first(struct broker *b, struct channel *c)
 	s->is_mock = c->plan.verifier.len == 0 ||
 	    scram_verifier_parse(c->plan.verifier, &s->verifier) != ERR_NONE;
 	if (s->is_mock)
-		secrets_mock(b->secrets, text_of(c->login), &s->verifier);
+		secrets_mock(b->secrets, c->plan.subject, &s->verifier);
 	if (getentropy(random, sizeof(random)) != 0)
 		return false;
 	ours[base64_encode(random, sizeof(random), ours)] = '\0';
@@ -214,10 +226,17 @@ start_secret(struct broker *b, struct channel *c, struct response *r)
 	return ANSWER_YES;
 }
 
+static uint64_t
+mimic_number(const void *secrets, struct text name)
+{
+	return secrets_mimic(secrets, name);
+}
+
 ANSWER(client_start)
 {
 	const struct broker_request *s = q->request;
 	const struct connection_facts facts = facts_of(c);
+	const struct mimic mimic = {mimic_number, b->secrets};
 	struct text login = {s->name, strnlen(s->name, sizeof(s->name))};
 
 	hole_look(login);
@@ -229,8 +248,8 @@ ANSWER(client_start)
 	login = text_of(c->login); /* which the plan borrows from */
 	field_set(c->source, sizeof(c->source),
 	    (struct text){s->source, strnlen(s->source, sizeof(s->source))});
-	admission_plan(secrets_identities(b->secrets), login, &facts,
-	    secrets_mimic(b->secrets, login), &c->plan);
+	admission_plan(secrets_identities(b->secrets), login, &facts, &mimic,
+	    &c->plan);
 	if (c->plan.proof == PROOF_SCRAM)
 		return start_scram(b, c, r);
 	if (c->plan.proof != PROOF_NONE)
@@ -267,9 +286,10 @@ ANSWER(client_proof)
 	bool is_mock = s->is_mock, is_right = false;
 	bool is_permitted = guess_permitted(b, c);
 
-	if (is_permitted)
+	if (is_permitted && b->control >= 0)
 		guess_count(b, c);
-	if (!is_permitted || !auth_message(c, q->request, whole, sizeof(whole), &message) ||
+	if (!is_permitted ||
+	    !auth_message(c, q->request, whole, sizeof(whole), &message) ||
 	    scram_check(&s->verifier, message, q->request->proof, &is_right,
 		r->reply.signature) != ERR_NONE)
 		is_right = false;
@@ -285,34 +305,57 @@ ANSWER(client_proof)
 	return client_admit(b, c, NULL, r);
 }
 
+/* Who PAM is asked about. A name that is nobody's here may be somebody's there,
+ * and must not be locked by guesses: it is asked about one that is not. */
+static struct text
+pam_name(const struct broker *b, const struct channel *c, char *out,
+    size_t size)
+{
+	if (!c->plan.is_nobodys)
+		return c->plan.subject;
+	snprintf(out, size, "nobody-%016llx",
+	    (unsigned long long)secrets_mimic(b->secrets, c->plan.subject));
+	return text_of(out);
+}
+
+/* The user, a zero, the password. */
+static enum answer
+ask_pam(struct broker *b, struct channel *c, struct text secret,
+    struct response *r)
+{
+	struct errand e = {.kind = ERRAND_PAM};
+	char whole[ERRAND_NAME_MAX + BROKER_SECRET_MAX], room[32];
+	struct text name = pam_name(b, c, room, sizeof(room));
+	enum answer a;
+
+	guess_count(b, c);
+	if (name.len >= ERRAND_NAME_MAX ||
+	    memchr(secret.at, 0, secret.len) != NULL)
+		return client_refuse(b, c, r, "wrong password");
+	field_set(e.service, sizeof(e.service), c->plan.service);
+	memcpy(whole, name.at, name.len);
+	whole[name.len] = '\0';
+	memcpy(whole + name.len + 1, secret.at, secret.len);
+	a = broker_send_errand(b, c, &e,
+	    (struct text){whole, name.len + 1 + secret.len}, -1, r);
+	OPENSSL_cleanse(whole, sizeof(whole));
+	if (a == ANSWER_NO)
+		guess_forget(b, c);
+	return a;
+}
+
 ANSWER(client_secret)
 {
 	struct errand e = {.kind = ERRAND_TOKEN};
-	char whole[ERRAND_NAME_MAX + BROKER_SECRET_MAX];
-	struct text name = c->plan.subject, secret = q->parcel;
-	size_t len = 0;
-	enum answer a;
+	struct text secret = q->parcel;
 
 	if (secret.len == 0 || secret.len > BROKER_SECRET_MAX)
 		return client_refuse(b, c, r, "a secret of the wrong length");
 	if (!guess_permitted(b, c))
 		return client_refuse(b, c, r, throttled);
-	if (c->plan.proof != PROOF_PAM)
-		return broker_send_errand(b, c, &e, secret, -1, r);
-	guess_count(b, c);
-	/* the user, a zero, the password */
-	if (name.len >= ERRAND_NAME_MAX ||
-	    memchr(secret.at, 0, secret.len) != NULL)
-		return client_refuse(b, c, r, "wrong password");
-	e.kind = ERRAND_PAM;
-	field_set(e.service, sizeof(e.service), c->plan.service);
-	memcpy(whole, name.at, name.len);
-	whole[name.len] = '\0';
-	memcpy(whole + name.len + 1, secret.at, secret.len);
-	len = name.len + 1 + secret.len;
-	a = broker_send_errand(b, c, &e, (struct text){whole, len}, -1, r);
-	OPENSSL_cleanse(whole, sizeof(whole));
-	return a;
+	if (c->plan.proof == PROOF_PAM)
+		return ask_pam(b, c, secret, r);
+	return broker_send_errand(b, c, &e, secret, -1, r);
 }
 
 OUTCOME(secret_came)
@@ -323,6 +366,8 @@ OUTCOME(secret_came)
 	 * connections at a time must not be in its own way. */
 	if (is_token && o->result != OUTCOME_FAILED)
 		guess_count(b, c);
+	if (!is_token && (o->result == OUTCOME_FAILED || b->control < 0))
+		guess_forget(b, c);
 	if (b->control < 0)
 		return client_refuse(b, c, r, superseded);
 	if (c->plan.refusal != NULL)

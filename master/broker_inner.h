@@ -5,7 +5,8 @@
  *   broker_phase.c     what is permitted in which phase, and how often
  *   broker_client.c    who a client is
  *   broker_upstream.c  logging in to upstreams; signatures; sockets
- *   broker_chain.c     keys for audit records
+ *   broker_chain.c     keys for others' audit records
+ *   broker_record.c    its own, of what was refused
  *
  * A channel belongs to one worker, who serves one client.  Its phase says
  * what may be asked next.  While an errand of it is out it is in
@@ -52,7 +53,8 @@ struct channel {
 	uint64_t serial;	  /* of the errand that is out; 0: none */
 	uint32_t errand;	  /* … and its kind */
 	enum broker_kind asked;	  /* for what */
-	uint32_t slot;		  /* of its worker, for the record */
+	enum broker_channel of;	  /* whose it is, for the record, */
+	uint32_t slot;		  /* and of which worker */
 	uint16_t counts[BROKER_KINDS]; /* how often each was asked */
 	/* what this channel has had signed as a listener */
 	uint32_t signature_place; /* which */
@@ -64,6 +66,7 @@ struct channel {
 	char certificate_wrong[ERRAND_REASON_MAX]; /* "": it is not */
 	char login[BROKER_NAME_MAX], source[SLOT_NAME_MAX];
 	bool is_charged; /* counted as failed, as long as nobody knows */
+	bool was_refused; /* a request out of turn: the next is its last */
 	struct admission plan;
 	struct scram_exchange scram;
 	struct broker_identity *who;   /* PHASE_PROVED and later */
@@ -81,6 +84,8 @@ struct broker {
 	struct audit_chain chain; /* of its record at hand */
 	char recorded[SESSION_ID_LEN + 1]; /* which session that is about */
 	const struct scoreboard *board;
+	uint64_t sink_serial; /* of the errand for a way to the sink; 0: none */
+	int sink;	      /* what it has brought, not used so far, or -1 */
 	int control; /* -1: master has closed it: another broker is in force */
 	int porter, verifier; /* -1: there is none at the moment */
 	uint64_t last_serial;
@@ -111,6 +116,7 @@ enum answer {
 	ANSWER_YES,
 	ANSWER_LATER, /* when the errand is back */
 	ANSWER_NONE,  /* nobody waits for one */
+	ANSWER_END,   /* nor is there to be another: the channel is closed */
 };
 
 typedef enum answer (*answer_fn)(struct broker *b, struct channel *c,
@@ -131,10 +137,16 @@ extern const outcome_fn broker_outcomes[BROKER_KINDS];
 /* "no", with a reason for the record. */
 enum answer broker_no(struct response *r, const char *reason);
 
-/* Begin a record of the broker's own, with its `session`; then as
- * audit_begin(). */
-struct json *broker_record(
-    struct broker *b, const char *event, const char *session);
+/* A request out of turn. */
+void broker_record_refusal(
+    struct broker *b, const struct channel *c, uint32_t kind);
+
+/* The way to the audit sink, which the porter opens: audit's opener; what is
+ * to be done when there is another porter; what a porter has brought (false:
+ * it is not that; else `fd` was taken). */
+int broker_sink_take(void *context);
+void broker_sink_renew(struct broker *b);
+bool broker_sink_came(struct broker *b, const struct outcome *o, int fd);
 
 /* Send an errand for this channel; it waits then. */
 enum answer broker_send_errand(struct broker *b, struct channel *c,

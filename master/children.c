@@ -12,6 +12,7 @@
 
 struct children {
 	size_t max;
+	size_t used; /* no row from here on has ever been used */
 	struct child rows[];
 };
 
@@ -48,8 +49,11 @@ children_room(struct children *c)
 	size_t i;
 
 	for (i = 0; i < c->max; i++) {
-		if (c->rows[i].pid == 0)
-			return &c->rows[i];
+		if (c->rows[i].pid != 0)
+			continue;
+		if (i >= c->used)
+			c->used = i + 1;
+		return &c->rows[i];
 	}
 	return NULL;
 }
@@ -59,7 +63,7 @@ children_find(struct children *c, pid_t pid)
 {
 	size_t i;
 
-	for (i = 0; i < c->max; i++) {
+	for (i = 0; i < c->used; i++) {
 		if (c->rows[i].pid == pid)
 			return &c->rows[i];
 	}
@@ -75,7 +79,7 @@ children_remove(struct child *child)
 struct child *
 children_next(struct children *c, enum child_kind kind, size_t *i)
 {
-	while (*i < c->max) {
+	while (*i < c->used) {
 		struct child *row = &c->rows[(*i)++];
 
 		if (row->pid != 0 && (kind == CHILD_KINDS || row->kind == kind))

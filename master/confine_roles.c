@@ -86,9 +86,13 @@ static const struct call talk[] = {
     CALL(getsockopt, IS(1, SOL_SOCKET)),
 };
 
+/* How long a sink that somebody else has opened may keep one waiting. */
+static const struct call limit[] = {
+    CALL(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_SNDTIMEO)),
+};
+
 /* What is set on a socket that somebody else has opened. */
 static const struct call tune[] = {
-    CALL(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_SNDTIMEO)),
     CALL(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)),
     CALL(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
     CALL(fcntl, IS(1, F_GETFL)),
@@ -295,15 +299,15 @@ static const struct call remember[] = {
 };
 
 static const struct call_group of_worker[] = {
-    GROUP(basics), GROUP(talk), GROUP(tune), GROUP(store_reads), END};
+    GROUP(basics), GROUP(talk), GROUP(limit), GROUP(tune), GROUP(store_reads), END};
 static const struct call_group of_refuser[] = {
-    GROUP(basics), GROUP(talk), GROUP(tune), GROUP(greet), END};
+    GROUP(basics), GROUP(talk), GROUP(limit), GROUP(tune), GROUP(greet), END};
 static const struct call_group of_broker[] = {
-    GROUP(basics), GROUP(talk), GROUP(watch), END};
+    GROUP(basics), GROUP(talk), GROUP(limit), GROUP(watch), END};
 static const struct call_group of_verifier[] = {
     GROUP(basics), GROUP(talk), GROUP(remember), END};
 static const struct call_group of_catalog[] = {GROUP(basics), GROUP(talk),
-    GROUP(tune), GROUP(store_reads), GROUP(store_writes), END};
+    GROUP(limit), GROUP(tune), GROUP(store_reads), GROUP(store_writes), END};
 static const struct call_group of_publisher[] = {GROUP(basics), GROUP(talk),
     GROUP(look_up), GROUP(store_reads), GROUP(store_writes),
     GROUP(store_makes), END};

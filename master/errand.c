@@ -7,79 +7,24 @@
  */
 #include "master/errand.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-/* What comes beside a message: one descriptor. The kernel rounds its room up
- * and fills it, so two fit, and both have to be looked at. */
-union ancillary {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-enum {
-	DESCRIPTORS_MAX =
-	    (CMSG_SPACE(sizeof(int)) - CMSG_LEN(0)) / sizeof(int)
-};
+#include "common/parcel.h"
 
 /* --- sending -------------------------------------------------------------- */
-
-static void
-descriptor_attach(struct msghdr *message, union ancillary *room, int fd)
-{
-	struct cmsghdr *header;
-
-	memset(room, 0, sizeof(*room));
-	message->msg_control = room->bytes;
-	message->msg_controllen = sizeof(room->bytes);
-	header = CMSG_FIRSTHDR(message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-}
-
-static enum err
-message_send(int channel, struct iovec *parts, size_t count, int fd)
-{
-	union ancillary room;
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-	size_t len = parts[0].iov_len + (count > 1 ? parts[1].iov_len : 0);
-	ssize_t n;
-
-	if (fd >= 0)
-		descriptor_attach(&message, &room, fd);
-	do {
-		n = sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)len)
-		return ERR_NONE;
-	if (n < 0 && (errno == EAGAIN || errno == ENOBUFS))
-		return ERR_INTERRUPTED;
-	return n < 0 && (errno == EPIPE || errno == ECONNRESET) ? ERR_CLOSED
-								: ERR_SYSTEM;
-}
-
-/* sendmsg() takes parts that are not const, and leaves them as they are. */
-static struct iovec
-part_of(const void *bytes, size_t len)
-{
-	return (struct iovec){(void *)(uintptr_t)bytes, len};
-}
 
 enum err
 errand_send(int channel, const struct errand *e, struct text parcel, int fd)
 {
-	struct iovec parts[] = {
-	    part_of(e, sizeof(*e)), part_of(parcel.at, parcel.len)};
+	const struct parcel beside = {
+	    .bytes = (void *)(uintptr_t)parcel.at, .len = parcel.len, .fd = fd};
 
 	if (parcel.len > ERRAND_PARCEL_MAX)
 		return ERR_TOO_LONG;
-	return message_send(channel, parts, 2, fd);
+	return parcel_send(channel, e, sizeof(*e), &beside, MSG_DONTWAIT);
 }
 
 /* Only what this outcome has is sent: most are small, and many wait in the
@@ -102,44 +47,15 @@ outcome_len(uint32_t kind, uint32_t result)
 enum err
 outcome_send(int channel, const struct outcome *o, int fd)
 {
-	struct iovec part = part_of(o, outcome_len(o->kind, o->result));
+	const struct parcel beside = {.fd = fd};
+	size_t len = outcome_len(o->kind, o->result);
 
-	if (part.iov_len == 0)
+	if (len == 0)
 		return ERR_MALFORMED;
-	return message_send(channel, &part, 1, fd);
+	return parcel_send(channel, o, len, &beside, MSG_DONTWAIT);
 }
 
 /* --- receiving ------------------------------------------------------------ */
-
-/* Take the descriptors out of what came beside a message. True: there was at
- * most one, and nothing else. All are closed otherwise. */
-static bool
-descriptor_take(struct msghdr *message, int *fd_out)
-{
-	int fds[DESCRIPTORS_MAX];
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	size_t count = 0, i;
-	bool is_sound = (message->msg_flags & MSG_CTRUNC) == 0;
-
-	*fd_out = -1;
-	if (header == NULL)
-		return is_sound;
-	if (header->cmsg_level != SOL_SOCKET ||
-	    header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len < CMSG_LEN(0))
-		return false;
-	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (count > DESCRIPTORS_MAX)
-		return false; /* there was no room for so many */
-	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
-	if (is_sound && count == 1) {
-		*fd_out = fds[0];
-		return true;
-	}
-	for (i = 0; i < count; i++)
-		close(fds[i]);
-	return false;
-}
 
 static enum err
 message_drop(int *fd, enum err e)
@@ -148,38 +64,6 @@ message_drop(int *fd, enum err e)
 		close(*fd);
 	*fd = -1;
 	return e;
-}
-
-/* One message of at least `least` bytes and no more than fit in the parts. */
-static enum err
-message_receive(int channel, struct iovec *parts, size_t count, size_t least,
-    size_t *len_out, int *fd_out)
-{
-	union ancillary room;
-	struct msghdr message = {.msg_iov = parts,
-	    .msg_iovlen = count,
-	    .msg_control = room.bytes,
-	    .msg_controllen = sizeof(room.bytes)};
-	ssize_t n;
-	bool is_sound;
-
-	*fd_out = -1;
-	do {
-		n = recvmsg(channel, &message,
-		    MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		return ERR_INTERRUPTED;
-	if (n < 0)
-		return errno == ECONNRESET ? ERR_CLOSED : ERR_SYSTEM;
-	is_sound = descriptor_take(&message, fd_out) &&
-	    (message.msg_flags & MSG_TRUNC) == 0 &&
-	    (size_t)n >= least;
-	*len_out = (size_t)n;
-	if (is_sound)
-		return ERR_NONE;
-	return n == 0 ? message_drop(fd_out, ERR_CLOSED)
-		      : message_drop(fd_out, ERR_MALFORMED);
 }
 
 #define IS_TERMINATED(field) (memchr((field), '\0', sizeof(field)) != NULL)
@@ -198,14 +82,14 @@ enum err
 errand_receive(int channel, struct errand *e_out, uint8_t *parcel,
     size_t *len_out, int *fd_out)
 {
-	struct iovec parts[] = {
-	    {e_out, sizeof(*e_out)}, {parcel, ERRAND_PARCEL_MAX}};
-	enum err e = message_receive(
-	    channel, parts, 2, sizeof(*e_out), len_out, fd_out);
+	struct parcel beside = {.bytes = parcel, .size = ERRAND_PARCEL_MAX};
+	enum err e =
+	    parcel_receive(channel, e_out, sizeof(*e_out), &beside);
 
+	*len_out = beside.len;
+	*fd_out = beside.fd;
 	if (e != ERR_NONE)
 		return e;
-	*len_out -= sizeof(*e_out);
 	return errand_is_sound(e_out, *fd_out)
 	    ? ERR_NONE
 	    : message_drop(fd_out, ERR_MALFORMED);
@@ -222,16 +106,17 @@ outcome_brings_descriptor(const struct outcome *o)
 enum err
 outcome_receive(int channel, struct outcome *o_out, int *fd_out)
 {
-	struct iovec part = {o_out, sizeof(*o_out)};
-	size_t len = 0;
+	const size_t head = offsetof(struct outcome, process);
+	struct parcel facts = {
+	    .bytes = &o_out->process, .size = sizeof(*o_out) - head};
 	enum err e;
 
 	memset(o_out, 0, sizeof(*o_out));
-	e = message_receive(channel, &part, 1,
-	    offsetof(struct outcome, process), &len, fd_out);
+	e = parcel_receive(channel, o_out, head, &facts);
+	*fd_out = facts.fd;
 	if (e != ERR_NONE)
 		return e;
-	if (len == outcome_len(o_out->kind, o_out->result) &&
+	if (head + facts.len == outcome_len(o_out->kind, o_out->result) &&
 	    outcome_is_sound(o_out) &&
 	    (*fd_out >= 0) == outcome_brings_descriptor(o_out))
 		return ERR_NONE;

@@ -82,6 +82,7 @@ struct master {
 	struct throttle throttles[CHILD_KINDS];
 	bool is_reload_wanted;
 	bool is_announced; /* spares stood ready once */
+	uint64_t settled; /* the generation whose workers find a settled heap */
 	bool is_draining;
 	int64_t drain_until; /* monotonic ms */
 	bool is_finished;

@@ -24,6 +24,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "common/tls_context.h"
+#include "master/program.h"
 #include "master/scoreboard.h"
 #include "master/spawn.h"
 
@@ -172,6 +173,7 @@ files_look(const struct master *m, struct arena *a, struct diagnostics *d,
 {
 	const uid_t starter = m->account.is_other ? 0 : m->account.uid;
 	const struct settings *s = m->settings;
+	enum err e;
 
 	out->passwords =
 	    arena_array(a, settings_login_count(s), sizeof(*out->passwords));
@@ -180,7 +182,10 @@ files_look(const struct master *m, struct arena *a, struct diagnostics *d,
 	password_files_look(s, out->passwords);
 	audit_key_check(s, d);
 	tls_check(s, d, tls_warn);
-	return settings_check_trust(s, starter, d, &out->trust);
+	e = settings_check_trust(s, starter, d, &out->trust);
+	if (e == ERR_NONE)
+		programs_check_trust(&out->trust, s->file, d);
+	return e;
 }
 
 static enum err

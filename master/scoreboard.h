@@ -1,5 +1,5 @@
 /*
- * scoreboard.h - master's part in the shared memory (common/ipc.h): counting
+ * scoreboard.h - master's part in the shared memory (common/board.h): counting
  * workers, clearing after the dead, and what the last reload said.
  */
 #ifndef SALLYPORT_SCOREBOARD_H

@@ -157,23 +157,31 @@ mock_secret_load(const char *state, uint8_t *out)
 	return true;
 }
 
+/* A verifier's number of iterations; 0: it is none. */
+static uint32_t
+iterations_of(struct text password)
+{
+	struct scram_verifier v;
+	uint32_t found = 0;
+
+	if (scram_verifier_parse(password, &v) == ERR_NONE)
+		found = v.iterations;
+	OPENSSL_cleanse(&v, sizeof(v));
+	return found;
+}
+
 /* Made-up names ask for as many iterations as real ones do. */
 static uint32_t
 iterations_usual(const struct identities *ids)
 {
-	struct scram_verifier v;
-	uint32_t found = SCRAM_ITERATIONS;
+	uint32_t found = 0;
 	size_t i;
 
-	for (i = 0; i < ids->person_count; i++) {
-		if (scram_verifier_parse(ids->people[i].password, &v) !=
-		    ERR_NONE)
-			continue;
-		found = v.iterations;
-		OPENSSL_cleanse(&v, sizeof(v));
-		break;
-	}
-	return found;
+	for (i = 0; i < ids->person_count && found == 0; i++)
+		found = iterations_of(ids->people[i].password);
+	for (i = 0; i < ids->agent_count && found == 0; i++)
+		found = iterations_of(ids->agents[i].password);
+	return found == 0 ? SCRAM_ITERATIONS : found;
 }
 
 static bool

@@ -7,7 +7,6 @@
  */
 #include "master/spawn.h"
 
-#include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/parcel.h"
 #include "master/broker.h"
 #include "master/capability.h"
 #include "master/porter.h"
@@ -78,10 +78,8 @@ descriptors_reset(struct master *m, enum child_kind kind)
 	}
 	if (kind != CHILD_WORKER)
 		listeners_close(m);
-	if (kind != CHILD_BROKER) {
-		munmap(m->penalties, penalties_size());
-		m->penalties = NULL;
-	}
+	if (kind != CHILD_BROKER)
+		m->penalties = NULL; /* it was not born with them */
 	audit_leave(m->audit);
 	m->audit = NULL;
 	chain_leave(m, kind == CHILD_BROKER);
@@ -107,6 +105,18 @@ board_leave(struct master *m, enum board_role role)
 		m->board = NULL;
 }
 
+/* Around a fork(): what of the shared memory the child is born with. */
+static enum err
+memory_lend(struct master *m, enum child_kind kind, uint32_t index,
+    bool is_lent)
+{
+	if (kind == CHILD_BROKER &&
+	    madvise(m->penalties, penalties_size(),
+		is_lent ? MADV_DOFORK : MADV_DONTFORK) != 0)
+		return ERR_SYSTEM;
+	return board_lend(m->board, board_roles[kind], index, is_lent);
+}
+
 enum err
 spawn_fork(struct master *m, enum child_kind kind, uint32_t index,
     struct child **child_out)
@@ -119,7 +129,7 @@ spawn_fork(struct master *m, enum child_kind kind, uint32_t index,
 	*child_out = NULL;
 	if (row == NULL)
 		return ERR_TOO_LONG;
-	if (board_lend(m->board, role, index, true) != ERR_NONE)
+	if (memory_lend(m, kind, index, true) != ERR_NONE)
 		return ERR_SYSTEM;
 	/* no handler of master's may run in the child */
 	sigfillset(&all);
@@ -134,8 +144,8 @@ spawn_fork(struct master *m, enum child_kind kind, uint32_t index,
 		return ERR_NONE;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (board_lend(m->board, role, index, false) != ERR_NONE)
-		log_error("a seat stays lent: %m");
+	if (memory_lend(m, kind, index, false) != ERR_NONE)
+		log_error("shared memory stays lent: %m");
 	if (pid < 0)
 		return ERR_SYSTEM;
 	*row = (struct child){.pid = pid, .kind = kind, .index = index,
@@ -191,34 +201,6 @@ spawn_confine(const struct master *m, enum confinement role)
 	_exit(EXIT_FAILURE);
 }
 
-/* Hand the broker its end of a channel. It never waits: a broker that does
- * not take it is stuck, and the caller tries later. */
-static enum err
-channel_grant(int broker, const struct broker_grant *grant, int fd)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} ancillary;
-	struct iovec part = {
-	    .iov_base = (void *)(uintptr_t)grant, .iov_len = sizeof(*grant)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
-	    .msg_control = ancillary.bytes,
-	    .msg_controllen = sizeof(ancillary.bytes)};
-	struct cmsghdr *header;
-
-	memset(&ancillary, 0, sizeof(ancillary));
-	header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	if (sendmsg(broker, &message, MSG_DONTWAIT | MSG_NOSIGNAL) !=
-	    (ssize_t)sizeof(*grant))
-		return ERR_SYSTEM;
-	return ERR_NONE;
-}
-
 /* A channel to the broker: our child's end in `fd_out`. */
 static enum err
 channel_open(struct master *m, const struct broker_grant *grant, int *fd_out)
@@ -231,7 +213,10 @@ channel_open(struct master *m, const struct broker_grant *grant, int *fd_out)
 		return ERR_CLOSED;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return ERR_SYSTEM;
-	e = channel_grant(m->broker, grant, ends[0]);
+	/* without waiting: a broker that does not take it is stuck, and the
+	 * caller tries later */
+	e = parcel_send(m->broker, grant, sizeof(*grant),
+	    &(struct parcel){.fd = ends[0]}, MSG_DONTWAIT);
 	close(ends[0]);
 	if (e == ERR_NONE)
 		*fd_out = ends[1];
@@ -281,6 +266,7 @@ worker_fork(struct master *m, uint32_t slot, int channel)
 	b = birth_of(m, channel);
 	b.place = slot;
 	b.slot = s;
+	b.is_awaited = !m->is_announced;
 	b.refuses = slot == m->board->slot_count - 1;
 	b.sandbox = &m->confine->sandboxes[b.refuses ? CONFINE_REFUSER
 						     : CONFINE_WORKER];
@@ -292,7 +278,8 @@ spawn_worker(struct master *m, uint32_t slot)
 {
 	const bool refuses = slot == m->board->slot_count - 1;
 	const struct broker_grant grant = {
-	    .kind = refuses ? CHANNEL_REFUSER : CHANNEL_WORKER};
+	    .kind = refuses ? CHANNEL_REFUSER : CHANNEL_WORKER,
+	    .slot = slot};
 	int channel;
 	enum err e = channel_open(m, &grant, &channel);
 

@@ -72,7 +72,9 @@ penalties_open(void)
 	void *memory = mmap(NULL, penalties_size(), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (memory == MAP_FAILED || getentropy(key, sizeof(key)) != 0)
+	if (memory == MAP_FAILED ||
+	    madvise(memory, penalties_size(), MADV_DONTFORK) != 0 ||
+	    getentropy(key, sizeof(key)) != 0)
 		return NULL;
 	return penalties_init(memory, key);
 }

@@ -8,7 +8,6 @@
 #include "master/supervise.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,19 +18,16 @@
 #include "common/log.h"
 #include "master/attend.h"
 #include "master/control.h"
+#include "master/heap.h"
 #include "master/publish.h"
 #include "master/record.h"
 #include "master/scoreboard.h"
 #include "master/spawn.h"
 
-enum {
-	TURN_MS = 5000, /* at least one turn in this time */
-	HEAP_SORTING = 64 * 1024, /* malloc() looks through its lists for so
-				   * much */
-};
+enum { TURN_MS = 5000 }; /* at least one turn in this time */
 
 static volatile sig_atomic_t got_hangup, got_terminate, got_interrupt,
-    got_reopen;
+    got_reopen, got_child;
 
 static void
 on_signal(int number)
@@ -44,7 +40,8 @@ on_signal(int number)
 		got_interrupt = 1;
 	else if (number == SIGUSR1)
 		got_reopen = 1;
-	/* SIGCHLD only has to end ppoll() */
+	else if (number == SIGCHLD)
+		got_child = 1;
 }
 
 /* Signals arrive only inside ppoll(). */
@@ -109,6 +106,16 @@ signals_take(struct master *m)
 	}
 }
 
+/* waitpid() looks at every child there is. */
+static void
+children_take(struct master *m)
+{
+	if (!got_child)
+		return;
+	got_child = 0;
+	reap_all(m);
+}
+
 static void
 lines_log(const char *text)
 {
@@ -139,20 +146,6 @@ generation_begin(struct master *m)
 	spares_retire(m);
 }
 
-/* Half of the heap is what loading has left behind.  A fork copies the entry
- * of every page that is there, and a child the page that it writes to: so the
- * holes are given back, and sorted here, not by the first malloc() of every
- * child. */
-static void
-heap_settle(void)
-{
-	void *volatile room; /* lest the compiler do without */
-
-	malloc_trim(0);
-	room = malloc(HEAP_SORTING);
-	free(room);
-}
-
 static void
 publication_take(struct master *m)
 {
@@ -176,7 +169,6 @@ publication_take(struct master *m)
 	generation_begin(m);
 	record_policy(m, NULL);
 	notify_parent(m);
-	heap_settle();
 }
 
 static void
@@ -410,6 +402,9 @@ keep_up(struct master *m)
 	if (!helpers_are_there(m))
 		return;
 	catalogs_keep(m);
+	if (m->settled != m->policy->generation)
+		heap_settle();
+	m->settled = m->policy->generation;
 	pool_keep(m);
 	announce(m);
 }
@@ -440,8 +435,8 @@ wake_read(struct master *m)
 {
 	uint64_t count;
 
-	while (read(m->wake, &count, sizeof(count)) > 0)
-		;
+	if (read(m->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_error("cannot read who woke master: %m");
 }
 
 static void
@@ -491,7 +486,7 @@ supervise(struct master *m)
 		events_wait(m);
 		signals_take(m);
 		attend_workers(m);
-		reap_all(m);
+		children_take(m);
 		if (publish_is_over(m) && !m->is_draining)
 			publication_take(m);
 	}

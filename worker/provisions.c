@@ -82,13 +82,3 @@ provisions_open(struct provisions *p, const struct birth *b)
 	p->has_mask_key = mask_key_load(s->state, p->mask_key) == ERR_NONE;
 	return ERR_NONE;
 }
-
-void
-provisions_close(struct provisions *p)
-{
-	store_close(p->policy);
-	store_close(p->catalog);
-	audit_free(p->audit);
-	p->policy = p->catalog = NULL;
-	p->audit = NULL;
-}

@@ -33,10 +33,9 @@ struct provisions {
 
 /* Open all. Only what no session can do without is an error (ERR_MEMORY);
  * for the rest each session finds out whether it needs it. `p` must stay
- * where it is until provisions_close(). */
+ * where it is: all of it ends with the process. */
 enum err provisions_open(
     struct provisions *p, const struct birth *b) MUST_CHECK;
-void provisions_close(struct provisions *p);
 
 /* For processes that need a way to the log alone: from now on the broker
  * opens it. */

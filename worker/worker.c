@@ -121,7 +121,8 @@ static void
 be_idle(struct birth *b)
 {
 	atomic_store(&b->slot->state, SLOT_IDLE);
-	eventfd_write(b->wake, 1);
+	if (b->is_awaited)
+		eventfd_write(b->wake, 1);
 }
 
 int

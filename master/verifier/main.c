@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -165,6 +166,10 @@ main(int argc, char **argv)
 	}
 	log_init("verifier", true);
 	signal(SIGPIPE, SIG_IGN);
+	/* exec has made it open again to others of its account, and a child
+	 * will read password verifiers */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return EXIT_FAILURE;
 	/* the secret of its hash tables: once, while it may be read */
 	json_object_seed(0);
 	e = verifier_load(&v, argv[1]);

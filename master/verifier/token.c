@@ -206,6 +206,14 @@ signature_check(const struct key *key, const struct web_token *t,
 		key->jwk->kid.len > 0 ? token_show(key->jwk->kid).text : "-");
 }
 
+/* For as long as it could open a connection, whatever `skew` a reload may
+ * bring. */
+static int64_t
+remember_until(const struct token_issuer *issuer, const struct token_facts *t)
+{
+	return t->expires_at - issuer->skew_s + TOKEN_SKEW_MAX_S;
+}
+
 /* The last thing that is asked, so that a token that is refused for anything
  * else has not been used. */
 static bool
@@ -228,7 +236,8 @@ use_check(struct tokens *all, const struct issuer *issuer, int64_t now,
 	if (len < 0 || (size_t)len >= sizeof(both))
 		return token_fail(out, "its `jti` has no room");
 	SHA256((const unsigned char *)both, (size_t)len, digest);
-	e = once_use(all->once, digest, facts->expires_at, now);
+	e = once_use(
+	    all->once, digest, remember_until(issuer->entry, facts), now);
 	if (e == ERR_REFUSED)
 		return token_refuse(out, "it has opened a connection before");
 	if (e == ERR_TOO_LONG)

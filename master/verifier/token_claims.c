@@ -116,17 +116,13 @@ bearer_check(const json_t *claims, struct outcome *why)
 
 /* --- about whom ----------------------------------------------------------- */
 
-/* The claim of that very name; or, step by step, of the names between its
- * dots. NULL: not there. */
+/* Step by step, by the names between the dots. NULL: not there. */
 static const json_t *
-claim_find(const json_t *claims, struct text path)
+claim_walk(const json_t *claims, struct text path)
 {
-	const json_t *at = json_object_getn(claims, path.at, path.len);
+	const json_t *at = claims;
 	size_t start = 0, i;
 
-	if (at != NULL)
-		return at;
-	at = claims;
 	for (i = 0; i <= path.len; i++) {
 		if (i < path.len && path.at[i] != '.')
 			continue;
@@ -134,6 +130,37 @@ claim_find(const json_t *claims, struct text path)
 		start = i + 1;
 	}
 	return at;
+}
+
+/* Is it a member of `act`, which only who delegates may write? An issuer that
+ * copies what its users choose into claims can make one named "act.sub". */
+static bool
+is_of_actor(struct text path)
+{
+	return path.len > 4 && memcmp(path.at, "act.", 4) == 0;
+}
+
+/* The claim that a path means: a member with dots in its name, or one that is
+ * reached step by step; a token that has both could be read either way.
+ * *claim_out is NULL when there is none, or the path is empty. */
+static bool
+claim_find(const json_t *claims, struct text path, const json_t **claim_out,
+    struct outcome *why)
+{
+	const json_t *literal = NULL, *stepped = NULL;
+
+	if (path.len > 0)
+		stepped = claim_walk(claims, path);
+	if (path.len > 0 && memchr(path.at, '.', path.len) != NULL)
+		literal = json_object_getn(claims, path.at, path.len);
+	*claim_out = stepped != NULL ? stepped : literal;
+	if (literal != NULL && is_of_actor(path))
+		return token_refuse(why, "it has a claim named `%s`, which is "
+					 "no part of its `act`",
+		    token_show(path).text);
+	return literal == NULL || stepped == NULL ||
+	    token_refuse(why, "it has two claims that `%s` could mean",
+		token_show(path).text);
 }
 
 /* As names in identities.yaml may be. */
@@ -171,8 +198,10 @@ name_put(const json_t *claim, struct text path, char out[64],
 static bool
 user_read(const json_t *claims, struct text path, struct outcome *out)
 {
-	const json_t *claim = claim_find(claims, path);
+	const json_t *claim;
 
+	if (!claim_find(claims, path, &claim, out))
+		return false;
 	if (claim == NULL)
 		return token_refuse(out, "it has no claim `%s` for the user",
 		    token_show(path).text);
@@ -183,12 +212,14 @@ user_read(const json_t *claims, struct text path, struct outcome *out)
 static bool
 groups_read(const json_t *claims, struct text path, struct outcome *out)
 {
-	const json_t *claim =
-	    path.len == 0 ? NULL : claim_find(claims, path);
-	size_t count = json_is_array(claim) ? json_array_size(claim) : 1, i;
+	const json_t *claim;
+	size_t count, i;
 
+	if (!claim_find(claims, path, &claim, out))
+		return false;
 	if (claim == NULL)
 		return true;
+	count = json_is_array(claim) ? json_array_size(claim) : 1;
 	if (count > ERRAND_GROUPS_MAX)
 		return token_refuse(
 		    out, "more than %d groups", ERRAND_GROUPS_MAX);
@@ -242,10 +273,10 @@ static bool
 agent_read(const json_t *claims, struct text path, struct outcome *out)
 {
 	const json_t *actor = json_object_get(claims, "act");
-	const json_t *claim =
-	    path.len == 0 ? NULL : claim_find(claims, path);
+	const json_t *claim;
 
 	if (!actors_check(actor, out) ||
+	    !claim_find(claims, path, &claim, out) ||
 	    (actor != NULL && !chain_put(actor, out)))
 		return false;
 	if (claim != NULL)

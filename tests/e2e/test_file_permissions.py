@@ -213,6 +213,38 @@ def test_data_of_our_own_that_others_may_write_is_refused(world):
             f"permissions of {path}: others may write" in done.stderr, done
 
 
+def test_programs_of_our_own_that_others_could_change_are_refused(world):
+    s = world.prepare()
+    folder = harness_folder(os.path.join(s.folder, "p"))
+    programs = harness.install_programs(world.programs, folder)
+    daemon = os.path.join(programs, "sallyportd")
+
+    def check():
+        return harness.subprocess.run(
+            [daemon, "-t", "-c", s.config], capture_output=True, text=True,
+            timeout=harness.PATIENCE, check=False, env=s.environment(),
+            cwd="/", **harness.unprivileged())
+
+    assert check().returncode == 0
+    for name in ("sallyport-verifier", "sallyport-pam"):
+        path = os.path.join(programs, name)
+        os.chmod(path, 0o757)
+        done = check()
+        assert done.returncode == 1 and \
+            f"permissions of {path}: others may write" in done.stderr, done
+        # and what is checked before a start is checked at one
+        done = harness.subprocess.run(
+            [daemon, "-f", "-c", s.config], capture_output=True, text=True,
+            timeout=harness.PATIENCE, check=False, env=s.environment(),
+            cwd="/", **harness.unprivileged())
+        assert done.returncode == 1 and \
+            f"permissions of {path}: others may write" in done.stderr, done
+        os.chmod(path, 0o755)
+    os.chmod(programs, 0o777)
+    told = check().stderr
+    assert told.count(f"{programs}: others may write to it") == 1, told
+
+
 def harness_folder(folder):
     os.mkdir(folder)
     return harness.give(folder)

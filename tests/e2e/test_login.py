@@ -269,3 +269,31 @@ def test_clients_listen_on_a_unix_socket_too(world):
     with pgwire.Wire(path) as w:
         w.login("alice", "alice-secret")
         assert w.query("SELECT 1").rows == [[b"1"]]
+
+
+def test_options_name_no_other_database_or_account(world):
+    """Of two words the server believes the last; those that say who logs in
+    to what are no settings, whatever a policy allows."""
+    s = world.prepare(policy={"rules": [
+        {"name": "everything", "does": ["any"], "then": "allow"}]},
+        upstream={"login": {"user": "sallyport_trust"}})
+    s.start()
+    for options in ("-c database=postgres", "-c Database=postgres",
+                    "--database=postgres", "-c user=owner", "-c USER=owner",
+                    "-c options=-c\\ role=owner", "-c replication=database",
+                    "-c replication=true", "-c _pq_.x=1", "-c _PQ_.x=1",
+                    "-c work_mem=1MB -c database=postgres"):
+        with s.bare_wire() as w:
+            try:
+                w.login("alice", harness.PASSWORDS["alice"], "shop",
+                        options=options)
+            except pgwire.ServerError as refused:
+                assert refused.fields["C"] == "42501", (options, refused)
+            else:
+                raise AssertionError(f"{options} went through: " + str([
+                    w.query("SELECT current_database(), session_user").rows]))
+    with s.bare_wire() as w:
+        w.login("alice", harness.PASSWORDS["alice"], "shop",
+                options="-c work_mem=1MB")
+        assert w.query("SELECT current_database(), session_user").rows[0] \
+            == [b"shop", b"sallyport_trust"]

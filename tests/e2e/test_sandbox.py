@@ -207,6 +207,65 @@ def test_worker_executes_nothing(world):
         assert KILLED in s.sink.wait("worker-died")["reason"]
 
 
+def broker_channel_of(pid):
+    """The worker's only SOCK_SEQPACKET socket."""
+    with open("/proc/net/unix", encoding="ascii") as f:
+        channels = {"socket:[%s]" % line.split()[6] for line in f
+                    if line.split()[4] == "0005"}
+    found = [int(fd) for fd in os.listdir(f"/proc/{pid}/fd")
+             if os.readlink(f"/proc/{pid}/fd/{fd}") in channels]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_worker_asking_the_broker_out_of_turn_is_recorded_and_cut_off(world):
+    if not is_here():
+        return
+    if os.geteuid() != 0:
+        print("not run by root: skipped")
+        return
+    with ordinary(world) as s, s.wire() as other, s.wire() as taken:
+        other.query("SELECT 1")
+        session = worker_of(s, taken)
+        channel = broker_channel_of(session["pid"])
+        for asked in range(2):  # for nothing that there is
+            taken.query(f"HOLE: 1 {channel} @ 4096")
+            assert log_has(s, 1) == 4096, asked
+            told = s.sink.wait("request-refused")
+            assert told["session"] == session["session"], told
+            assert told["pid"] == session["pid"], told
+            assert told["kind"] == 0 and told["login"] != "", told
+
+        def is_cut_off():
+            taken.query(f"HOLE: 1 {channel} @ 4096")
+            return log_has(s, 1) == -1
+
+        harness.until(is_cut_off, "the broker to close the channel")
+        assert len(s.sink.find("request-refused")) == 1
+        assert other.query("SELECT 1").rows == [[b"1"]]
+        assert s.psql("SELECT 1").returncode == 0
+
+
+def test_request_out_of_turn_is_recorded_after_the_sink_was_restarted(world):
+    if not is_here():
+        return
+    if os.geteuid() != 0:
+        print("not run by root: skipped")
+        return
+    with ordinary(world) as s:
+        for times in (1, 2):
+            with s.wire() as taken:
+                channel = broker_channel_of(worker_of(s, taken)["pid"])
+                s.sink.close()
+                s.sink.open()
+                # the worker has found its way before
+                harness.until(lambda w=taken: w.query("SELECT 1").rows,
+                              "service")
+                taken.query(f"HOLE: 1 {channel} @ 4096")
+                s.sink.wait("request-refused", times)
+        assert "died" not in s.log_text(), s.log_text()
+
+
 def broker_answers(s, login):
     with contextlib.suppress(OSError, pgwire.Closed, pgwire.ServerError):
         with s.bare_wire() as w:

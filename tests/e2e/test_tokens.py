@@ -6,6 +6,7 @@ import os
 import signal
 import struct
 import subprocess
+import sys
 import time
 
 import psycopg
@@ -465,3 +466,44 @@ def test_nobody_logs_in_with_the_empty_token(world):
     s.sink.wait("login-failed")
     if not harness.OVER_TLS:
         refused_login(s, "alice", key.token(), "28000")
+
+
+# --- a verifier that was taken over ------------------------------------------
+
+IMPOSTOR = """#!{python} -ISE
+import socket, struct
+asked = socket.socket(fileno=3)
+while message := asked.recv(1 << 18):
+    serial, = struct.unpack_from("<Q", message)
+    asked.send(struct.pack("<QIII", serial, 1, {kind}, 0) + bytes({rest}))
+"""
+# kinds of errands; what "yes" has beyond its head and 256 bytes of reason
+ANSWERS = {"PAM": (5, 4), "CERTIFICATE": (7, 4 + 8856)}
+
+
+def with_impostor(world, name, kind, rest):
+    """A world whose verifier says yes to everything, as if it was asked for
+    something else."""
+    folder = os.path.join(world.folder, name)
+    os.mkdir(folder)
+    os.chmod(folder, 0o755)
+    own = harness.World(
+        world.pg, harness.install_programs(world.programs, folder), folder)
+    own.started = world.started
+    path = own.program("sallyport-verifier")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(IMPOSTOR.format(
+            python=sys.executable, kind=kind, rest=256 + rest))
+    return own
+
+
+def test_yes_to_what_was_not_asked_is_no_and_harms_nobody(world):
+    for name, (kind, rest) in ANSWERS.items():
+        key = tokens.Key()
+        s = started(with_impostor(world, name, kind, rest), key)
+        # it brings what it was not sent for, so it is not heard any more
+        stays_out(s, "alice", key.token(), "not available")
+        harness.until(lambda s=s: "the verifier has gone" in s.log_text(),
+                      "the broker to notice")
+        assert "broker died" not in s.log_text(), s.log_text()
+        assert s.psql("SELECT 1", "bob").returncode == 0, name

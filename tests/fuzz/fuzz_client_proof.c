@@ -44,6 +44,23 @@ tls_binding(const struct tls *t, uint8_t *out, size_t *len_out)
 }
 
 bool
+tls_has_certificate(const struct tls *t)
+{
+	(void)t;
+	return false;
+}
+
+bool
+tls_handshake_messages(
+    const struct tls *t, uint32_t *version, struct text *messages)
+{
+	(void)t;
+	(void)version;
+	(void)messages;
+	return false;
+}
+
+bool
 session_is_local(const struct session *s)
 {
 	(void)s;

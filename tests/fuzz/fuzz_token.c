@@ -1,4 +1,4 @@
-/* links: master/verifier/token.c master/verifier/token_parse.c master/verifier/token_claims.c master/verifier/token_signature.c master/verifier/token_once.c master/errand.c common/jwks.c common/jwk_numbers.c common/token_read.c common/base64url.c common/wire.c common/yaml.c common/schema.c common/schema_scalar.c common/diagnostics.c common/arena.c common/text.c common/err.c */
+/* links: master/verifier/token.c master/verifier/token_parse.c master/verifier/token_claims.c master/verifier/token_signature.c master/verifier/token_once.c master/errand.c common/jwks.c common/jwk_numbers.c common/token_read.c common/base64url.c common/wire.c common/yaml.c common/schema.c common/schema_scalar.c common/diagnostics.c common/arena.c common/text.c common/err.c common/parcel.c */
 /*
  * Whatever bytes as a token: nobody is anybody by a signature that no key
  * made, and every refusal has a reason that is text. As claims that somebody

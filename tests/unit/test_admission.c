@@ -105,6 +105,18 @@ static const struct {
     {"job", NULL, &elsewhere, PROOF_SCRAM, true, NULL, NULL},
 };
 
+static uint64_t chosen;
+
+static uint64_t
+choose(const void *context, struct text name)
+{
+	(void)context;
+	(void)name;
+	return chosen;
+}
+
+static const struct mimic mimic = {choose, NULL};
+
 START_TEST(plan_asks_for_what_the_entries_name)
 {
 	const struct connection_facts facts = {
@@ -112,12 +124,11 @@ START_TEST(plan_asks_for_what_the_entries_name)
 	struct broker_identity who;
 	struct admission a;
 
-	admission_plan(&ids, text_of(plans[_i].login), &facts, 0, &a);
+	admission_plan(&ids, text_of(plans[_i].login), &facts, &mimic, &a);
 	ck_assert_int_eq(a.proof, plans[_i].proof);
 	ck_assert_int_eq(a.refusal != NULL, plans[_i].is_refused);
-	/* no proof is right where it is refused */
-	ck_assert_int_eq(
-	    a.verifier.len > 0, a.proof == PROOF_SCRAM && a.refusal == NULL);
+	if (a.refusal == NULL)
+		ck_assert_int_eq(a.verifier.len > 0, a.proof == PROOF_SCRAM);
 	ck_assert_int_eq(admission_finish(&a, &facts, NULL, &who) != NULL,
 	    plans[_i].is_refused);
 	if (plans[_i].is_refused)
@@ -129,26 +140,81 @@ END_TEST
 
 START_TEST(unknown_name_is_asked_for_what_somebody_is_asked_for)
 {
-	const struct connection_facts none = {0};
-	const size_t count = ids.person_count + ids.agent_count;
+	const struct connection_facts none = {.process = NULL};
 	bool has[PROOF_PAM + 1] = {false};
 	struct broker_identity who;
 	struct admission a, again;
-	uint64_t i;
 
-	for (i = 0; i < count; i++) {
-		admission_plan(&ids, TEXT("mallory"), &none, i, &a);
-		admission_plan(&ids, TEXT("mallory"), &none, i + count,
-		    &again);
+	for (chosen = 0; chosen < ids.person_count; chosen++) {
+		admission_plan(&ids, TEXT("mallory"), &none, &mimic, &a);
+		admission_plan(
+		    &ids, TEXT("mallory+nobody"), &none, &mimic, &again);
 		ck_assert_int_eq(a.proof, again.proof);
-		ck_assert_ptr_nonnull(a.refusal);
+		ck_assert_str_eq(a.refusal, "unknown user");
+		ck_assert(a.is_nobodys && again.is_nobodys);
+		ck_assert(text_is(a.subject, TEXT("mallory")));
+		ck_assert(text_is(again.subject, TEXT("nobody")));
 		ck_assert_uint_eq(a.verifier.len, 0);
 		ck_assert_ptr_nonnull(
 		    admission_finish(&a, &none, NULL, &who));
 		ck_assert_int_ne(a.proof, PROOF_NONE);
 		has[a.proof] = true;
 	}
+	chosen = 0;
 	ck_assert(has[PROOF_SCRAM] && has[PROOF_TOKEN] && has[PROOF_PAM]);
+}
+END_TEST
+
+/* Through the same agent, on the same kind of connection. */
+static const struct {
+	const char *known, *not_acted_for, *unknown;
+	const struct certificate_facts *certificate;
+} alikes[] = {
+    {"alice+helper", "bob+helper", "mallory+helper", NULL},
+    {"alice+bearer", "bob+bearer", "mallory+bearer", NULL},
+    {"alice+copilot", "bob+copilot", "mallory+copilot", NULL},
+};
+
+START_TEST(persons_are_not_told_apart_through_an_agent)
+{
+	const struct connection_facts facts = {
+	    .certificate = alikes[_i].certificate};
+	const char *const logins[] = {alikes[_i].known,
+	    alikes[_i].not_acted_for, alikes[_i].unknown};
+	struct admission first, a;
+	size_t i;
+
+	admission_plan(&ids, text_of(logins[0]), &facts, &mimic, &first);
+	for (i = 1; i < 3; i++) {
+		admission_plan(&ids, text_of(logins[i]), &facts, &mimic, &a);
+		ck_assert_int_eq(a.proof, first.proof);
+		ck_assert(text_is(a.subject, first.subject));
+		ck_assert(text_is(a.verifier, first.verifier));
+	}
+}
+END_TEST
+
+START_TEST(person_is_asked_for_the_same_alone_and_behind_an_agent)
+{
+	const struct connection_facts facts = {.certificate = &copilots};
+	static const char *const names[][2] = {{"alice", "alice+careful"},
+	    {"bob", "bob+careful"}, {"dora", "dora+careful"},
+	    {"mallory", "mallory+careful"}};
+	struct admission alone, behind;
+	size_t i;
+
+	for (chosen = 0; chosen < 3; chosen++) {
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			admission_plan(&ids, text_of(names[i][0]), &facts,
+			    &mimic, &alone);
+			admission_plan(&ids, text_of(names[i][1]), &facts,
+			    &mimic, &behind);
+			ck_assert_int_eq(alone.proof, behind.proof);
+			ck_assert(text_is(alone.subject, behind.subject));
+			ck_assert(text_is(alone.verifier, behind.verifier));
+		}
+	}
+	chosen = 0;
 }
 END_TEST
 
@@ -183,7 +249,7 @@ START_TEST(token_must_speak_of_this_login)
 	strcpy(t.agent, tokens[_i].agent);
 	strcpy(t.groups[0], tokens[_i].group);
 	t.has_groups = t.group_count = tokens[_i].group[0] != '\0';
-	admission_plan(&ids, text_of(tokens[_i].login), &none, 0, &a);
+	admission_plan(&ids, text_of(tokens[_i].login), &none, &mimic, &a);
 	ck_assert_int_eq(a.proof, PROOF_TOKEN);
 	ck_assert_int_eq(admission_finish(&a, &none, &t, &who) == NULL,
 	    tokens[_i].is_right);
@@ -199,12 +265,12 @@ START_TEST(certificate_that_proves_nobody_says_why)
 	struct connection_facts facts = {0};
 	struct admission a;
 
-	admission_plan(&ids, TEXT("bob+careful"), &facts, 0, &a);
+	admission_plan(&ids, TEXT("bob+careful"), &facts, &mimic, &a);
 	ck_assert_str_eq(a.refusal, "no client certificate");
 	facts.certificate_wrong = "it is a CA's";
-	admission_plan(&ids, TEXT("bob+careful"), &facts, 0, &a);
+	admission_plan(&ids, TEXT("bob+careful"), &facts, &mimic, &a);
 	ck_assert_str_eq(a.refusal, "it is a CA's");
-	admission_plan(&ids, TEXT("bob"), &facts, 0, &a);
+	admission_plan(&ids, TEXT("bob"), &facts, &mimic, &a);
 	ck_assert_ptr_null(a.refusal); /* who needs none is not concerned */
 }
 END_TEST
@@ -216,7 +282,7 @@ START_TEST(agent_by_certificate_and_person_by_token_expire_with_the_first)
 	struct broker_identity who;
 	struct admission a;
 
-	admission_plan(&ids, TEXT("bob+careful"), &facts, 0, &a);
+	admission_plan(&ids, TEXT("bob+careful"), &facts, &mimic, &a);
 	ck_assert_int_eq(a.proof, PROOF_TOKEN);
 	ck_assert_ptr_null(admission_finish(&a, &facts, &t, &who));
 	ck_assert_str_eq(who.via, "certificate+token");
@@ -239,7 +305,7 @@ START_TEST(too_many_groups_are_an_error_and_not_fewer_groups)
 	for (i = 0; i < ERRAND_GROUPS_MAX; i++)
 		snprintf(t.groups[i], sizeof(t.groups[i]), "g%u", i);
 	t.group_count = ERRAND_GROUPS_MAX;
-	admission_plan(&ids, TEXT("bob"), &none, 0, &a);
+	admission_plan(&ids, TEXT("bob"), &none, &mimic, &a);
 	ck_assert_ptr_null(admission_finish(&a, &none, &t, &who));
 	ck_assert_uint_eq(who.group_count, ERRAND_GROUPS_MAX);
 	people[1].groups = analysts;
@@ -262,6 +328,10 @@ main(void)
 	    sizeof(plans) / sizeof(plans[0]));
 	tcase_add_test(
 	    c, unknown_name_is_asked_for_what_somebody_is_asked_for);
+	tcase_add_loop_test(c, persons_are_not_told_apart_through_an_agent, 0,
+	    sizeof(alikes) / sizeof(alikes[0]));
+	tcase_add_test(
+	    c, person_is_asked_for_the_same_alone_and_behind_an_agent);
 	tcase_add_loop_test(c, token_must_speak_of_this_login, 0,
 	    sizeof(tokens) / sizeof(tokens[0]));
 	tcase_add_test(c, certificate_that_proves_nobody_says_why);

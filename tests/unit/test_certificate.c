@@ -1,4 +1,4 @@
-/* links: master/verifier/certificate.c master/verifier/certificate_names.c master/verifier/transcript.c master/verifier/signature.c worker/tls.c common/certificate_name.c common/tls_context.c common/tls_files.c common/tls_trust.c common/tls_system.c common/tls_key.c common/tls_warm.c common/settings_files.c common/file_trust.c common/log.c common/slot.c common/broker_channel.c common/json.c common/diagnostics.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: master/verifier/certificate.c master/verifier/certificate_names.c master/verifier/transcript.c master/verifier/signature.c worker/tls.c common/certificate_name.c common/tls_context.c common/tls_files.c common/tls_trust.c common/tls_system.c common/tls_key.c common/tls_warm.c common/settings_files.c common/file_trust.c common/log.c common/slot.c common/broker_channel.c common/json.c common/diagnostics.c common/wire.c common/text.c common/arena.c common/err.c common/parcel.c */
 /*
  * What proves a client certificate: real handshakes, written down by the
  * worker's own code, and everything else that somebody might send instead.

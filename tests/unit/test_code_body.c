@@ -148,8 +148,8 @@ static const char *const tame[] = {
     "begin fetch c into r; copy orders to stdout; end",
     "begin x := regexp_replace(y, '\\d+', '', 'g'); end",
     "create temporary view v as select 1",
-    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql"
-    " SET search_path TO 'pg_catalog', 'public' AS $$begin execute x; end$$",
+    ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql"
+     " SET search_path TO 'pg_catalog', 'public' AS $$begin execute x; end$$"),
 };
 
 START_TEST(what_nobody_can_tell_escapes)

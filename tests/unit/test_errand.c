@@ -1,4 +1,4 @@
-/* links: master/errand.c common/text.c */
+/* links: master/errand.c common/text.c common/parcel.c */
 /* Errands and outcomes as messages: what is one, and what is dropped. */
 #include "master/errand.h"
 

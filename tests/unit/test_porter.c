@@ -1,4 +1,4 @@
-/* links: master/porter.c master/porter_task.c master/porter_connect.c master/porter_name.c master/porter_process.c master/porter_file.c master/porter_digest.c master/porter_pam.c master/errand.c master/capability.c master/program.c common/sandbox.c common/log.c common/err.c common/text.c */
+/* links: master/porter.c master/porter_task.c master/porter_connect.c master/porter_name.c master/porter_process.c master/porter_file.c master/porter_digest.c master/porter_pam.c master/errand.c master/capability.c master/program.c common/file_trust.c common/diagnostics.c common/arena.c common/sandbox.c common/log.c common/err.c common/text.c common/parcel.c */
 /* The porter at work: what it opens, and what it tells of processes. */
 #include "master/porter.h"
 

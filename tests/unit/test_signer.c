@@ -1,4 +1,4 @@
-/* links: master/signer.c common/tls_context.c common/tls_files.c common/tls_trust.c common/tls_system.c common/tls_key.c common/tls_warm.c common/settings_files.c common/file_trust.c common/slot.c common/broker_channel.c common/wire.c common/text.c common/arena.c common/diagnostics.c common/err.c common/log.c */
+/* links: master/signer.c common/tls_context.c common/tls_files.c common/tls_trust.c common/tls_system.c common/tls_key.c common/tls_warm.c common/settings_files.c common/file_trust.c common/slot.c common/broker_channel.c common/wire.c common/text.c common/arena.c common/diagnostics.c common/err.c common/log.c common/parcel.c */
 /*
  * What the broker signs, and what it does not; and a certificate's channel
  * binding.  Keys and certificates are made here, of every kind served.

@@ -1,4 +1,4 @@
-/* links: worker/tls.c common/tls_context.c common/tls_files.c common/tls_trust.c common/tls_system.c common/tls_key.c common/tls_warm.c common/settings_files.c common/file_trust.c common/log.c common/slot.c common/broker_channel.c common/json.c common/diagnostics.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/tls.c common/tls_context.c common/tls_files.c common/tls_trust.c common/tls_system.c common/tls_key.c common/tls_warm.c common/settings_files.c common/file_trust.c common/log.c common/slot.c common/broker_channel.c common/json.c common/diagnostics.c common/wire.c common/text.c common/arena.c common/err.c common/parcel.c */
 /*
  * tls.c against a client that is OpenSSL on memory, on a pair of sockets.
  */

@@ -1,4 +1,4 @@
-/* links: master/verifier/token.c master/verifier/token_parse.c master/verifier/token_claims.c master/verifier/token_signature.c master/verifier/token_once.c common/jwks.c common/jwk_numbers.c common/token_read.c common/base64url.c common/wire.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c master/errand.c common/err.c */
+/* links: master/verifier/token.c master/verifier/token_parse.c master/verifier/token_claims.c master/verifier/token_signature.c master/verifier/token_once.c common/jwks.c common/jwk_numbers.c common/token_read.c common/base64url.c common/wire.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/arena.c common/text.c master/errand.c common/err.c common/parcel.c */
 /*
  * Tokens made with keys of this run: each kind that is right, and beside it
  * what is nearly right.
@@ -199,8 +199,6 @@ static const struct good {
 	"{\"sub\":\"copilot\",\"act\":{\"sub\":\"planner\",\"iss\":"
 	"\"https://x\"}}",
 	-1},
-    {"{\"act.sub\": \"dotted\", \"act\": {\"sub\": \"copilot\"}}", "alice",
-	"dotted", "{\"sub\":\"copilot\"}", -1},
     {"{\"groups\": \"dba\"}", "alice", "", "", 1},
     {"{\"groups\": [\"dba\", \"analysts\"]}", "alice", "", "", 2},
     {"{\"groups\": []}", "alice", "", "", 0},
@@ -278,6 +276,13 @@ static const struct bad {
     {"{\"act\": {\"sub\": null}}", "its claim `act.sub` is not a name"},
     {"{\"act\": {\"sub\": \"a\", \"act\": \"b\"}}",
 	"its `act` is not an object"},
+    /* who acts is in `act`, and nowhere else */
+    {"{\"act.sub\": \"copilot\", \"act\": {\"sub\": \"nightly\"}}",
+	"it has a claim named `act.sub`, which is no part of its `act`"},
+    {"{\"act.sub\": \"copilot\"}",
+	"it has a claim named `act.sub`, which is no part of its `act`"},
+    {"{\"act.sub\": null, \"act\": {\"sub\": \"nightly\"}}",
+	"it has a claim named `act.sub`, which is no part of its `act`"},
     {"{\"act\": {\"sub\": \"1\", \"act\": {\"act\": {\"act\": {\"act\": "
      "{\"act\": {\"act\": {\"act\": {\"act\": {}}}}}}}}}}",
 	"more than 8 actors"},
@@ -578,6 +583,62 @@ START_TEST(claims_are_mapped_as_the_entry_says)
 }
 END_TEST
 
+static const struct {
+	const char *more, *reason;
+} unclear[] = {
+    {"{\"client.id\": \"copilot\", \"client\": {\"id\": \"copilot\"}}",
+	"it has two claims that `client.id` could mean"},
+    {"{\"client.id\": null, \"client\": {\"id\": \"copilot\"}}",
+	"it has two claims that `client.id` could mean"},
+    {"{\"client.id\": \"copilot\", \"client\": {\"id\": 7}}",
+	"it has two claims that `client.id` could mean"},
+    {"{\"user.name\": \"bob\", \"user\": {\"name\": \"carol\"}}",
+	"it has two claims that `user.name` could mean"},
+    {"{\"realm.roles\": [], \"realm\": {\"roles\": [\"dba\"]}}",
+	"it has two claims that `realm.roles` could mean"},
+};
+
+START_TEST(claims_that_could_be_read_two_ways_are_refused)
+{
+	char more[256];
+
+	issuers[0].user = TEXT("user.name");
+	issuers[0].agent = TEXT("client.id");
+	issuers[0].groups = TEXT("realm.roles");
+	/* one of them, of either kind, is clear */
+	ck_assert_int_eq(check(usual("{\"user.name\": \"bob\"}")), OUTCOME_YES);
+	ck_assert_str_eq(outcome.token.user, "bob");
+	ck_assert_int_eq(
+	    check(usual("{\"user\": {\"name\": \"carol\"}}")), OUTCOME_YES);
+	ck_assert_str_eq(outcome.token.user, "carol");
+	snprintf(more, sizeof(more), "%s%s",
+	    strstr(unclear[_i].more, "user.name") == NULL
+		? "{\"user.name\": \"bob\", " : "{",
+	    unclear[_i].more + 1);
+	ck_assert_msg(check(usual(more)) == OUTCOME_NO, "%s", more);
+	ck_assert_str_eq(outcome.reason, unclear[_i].reason);
+}
+END_TEST
+
+START_TEST(actor_behind_the_actor_is_found_step_by_step_only)
+{
+	issuers[0].agent = TEXT("act.act.sub");
+	ck_assert_int_eq(
+	    check(usual("{\"act\": {\"act\": {\"sub\": \"planner\"}}}")),
+	    OUTCOME_YES);
+	ck_assert_str_eq(outcome.token.agent, "planner");
+	/* a name with a dot in it is not two steps */
+	ck_assert_int_eq(
+	    check(usual("{\"act\": {\"act.sub\": \"planner\"}}")),
+	    OUTCOME_NO);
+	ck_assert_int_eq(
+	    check(usual("{\"act.act.sub\": \"planner\"}")), OUTCOME_NO);
+	ck_assert_str_eq(outcome.reason,
+	    "it has a claim named `act.act.sub`, which is no part of its "
+	    "`act`");
+}
+END_TEST
+
 START_TEST(actor_is_never_lost_for_want_of_a_mapping)
 {
 	issuers[0].agent = (struct text){NULL, 0};
@@ -652,6 +713,33 @@ START_TEST(used_token_is_remembered_by_the_next_verifier)
 }
 END_TEST
 
+START_TEST(used_token_is_remembered_for_any_skew_that_may_come)
+{
+	const char *token = usual("{\"jti\": \"1\", \"exp\": 1800000001}");
+	const char *other = usual("{\"jti\": \"2\", \"exp\": 1800000001}");
+	struct text used = text_of(token), unused = text_of(other);
+	int64_t last = NOW + 1 + TOKEN_SKEW_MAX_S - 1;
+
+	issuers[0].is_once = true;
+	issuers[0].skew_s = 0;
+	ck_assert_int_eq(check(token), OUTCOME_YES);
+	ck_assert_int_eq(outcome.token.expires_at, NOW + 1);
+	tokens_free(tokens);
+	tokens = NULL;
+	issuers[0].skew_s = TOKEN_SKEW_MAX_S;
+	ck_assert_int_eq(check(token), OUTCOME_NO);
+	ck_assert_int_eq(token_check(tokens, used, last, &outcome), OUTCOME_NO);
+	ck_assert_str_eq(
+	    outcome.reason, "it has opened a connection before");
+	/* which would open one then, had it not */
+	ck_assert_int_eq(
+	    token_check(tokens, unused, last, &outcome), OUTCOME_YES);
+	ck_assert_int_eq(
+	    token_check(tokens, unused, last + 1, &outcome), OUTCOME_NO);
+	ck_assert_str_eq(outcome.reason, "expired 300 s ago");
+}
+END_TEST
+
 START_TEST(without_memory_of_used_tokens_none_is_believed)
 {
 	issuers[0].is_once = true;
@@ -701,12 +789,16 @@ suite(void)
 	tcase_add_test(t, algorithms_of_the_issuer_are_the_only_ones);
 	tcase_add_test(t, keys_of_one_issuer_sign_nothing_for_another);
 	tcase_add_test(t, claims_are_mapped_as_the_entry_says);
+	LOOP(t, claims_that_could_be_read_two_ways_are_refused, unclear);
+	tcase_add_test(t, actor_behind_the_actor_is_found_step_by_step_only);
 	tcase_add_test(t, actor_is_never_lost_for_want_of_a_mapping);
 	tcase_add_test(t, without_skew_a_token_ends_on_the_second);
 	tcase_add_test(t, token_may_be_used_again_by_default);
 	tcase_add_test(t, token_is_used_once_where_that_is_asked_for);
 	tcase_add_test(t, refused_token_has_not_been_used);
 	tcase_add_test(t, used_token_is_remembered_by_the_next_verifier);
+	tcase_add_test(
+	    t, used_token_is_remembered_for_any_skew_that_may_come);
 	tcase_add_test(t, without_memory_of_used_tokens_none_is_believed);
 	tcase_add_test(t, issuer_whose_keys_are_unreadable_is_not_believed);
 	suite_add_tcase(s, t);

@@ -234,6 +234,8 @@ put_peer(const struct broker_identity *who, struct json *j)
 	json_number(j, "uid", who->uid);
 	if (who->executable[0] != '\0')
 		json_cstring(j, "executable", who->executable);
+	if (who->executable[0] != '\0')
+		json_bool(j, "genuine", who->is_genuine != 0);
 	if (who->sha256[0] != '\0')
 		json_cstring(j, "sha256", who->sha256);
 	if (who->cgroup[0] != '\0')

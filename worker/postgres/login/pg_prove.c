@@ -364,7 +364,7 @@ static bool
 is_sound(const struct broker_identity *who, size_t len)
 {
 	uint32_t i;
-	bool is_fine = len == sizeof(*who) &&
+	bool is_fine = len > offsetof(struct broker_identity, via) &&
 	    who->group_count <= IDENTITY_GROUPS_MAX;
 
 #define ENDS(field) (memchr(field, 0, sizeof(field)) != NULL)
@@ -399,7 +399,7 @@ be_identified(struct session *s, const struct broker_identity *who)
 	    .via = text_of(who->via),
 	    .user_via = text_of(who->user_via),
 	    .agent_via = text_of(who->agent_via),
-	    .process = text_of(who->executable),
+	    .process = text_of(who->is_genuine ? who->executable : ""),
 	    .client = id->client};
 	s->who = who;
 	session_expire(s, who->expires_at);

@@ -49,6 +49,25 @@ is_setting_name(struct text name)
 	return name.len > 0 && !isdigit((unsigned char)name.at[0]);
 }
 
+/* Words that a startup packet has for itself, and which are no settings there:
+ * of two the server believes the last, and ours came first. */
+static bool
+is_protocols(struct text name)
+{
+	static const struct text words[] = {
+	    {"user", 4}, {"database", 8}, {"options", 7}, {"replication", 11}};
+	static const char extensions[] = "_pq_.";
+	struct text head = {name.at, sizeof(extensions) - 1};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_is_folded(name, words[i]))
+			return true;
+	}
+	return name.len >= head.len &&
+	       text_is_folded(head, text_of(extensions));
+}
+
 /* The SET that a startup setting amounts to. */
 static struct text
 as_statement(struct session *s, struct text name, struct text value)
@@ -92,6 +111,8 @@ want_setting(struct session *s, struct login_settings *w, struct text name,
 		gate_claim(s->gate, value);
 		return ERR_NONE;
 	}
+	if (is_protocols(name))
+		return fail_setting(s, name, TEXT("no setting has that name"));
 	if (!is_setting_name(name))
 		return fail_setting(s, TEXT("?"), TEXT("not a setting name"));
 	if (w->count == LOGIN_SETTINGS_MAX)

@@ -58,6 +58,22 @@ fail(struct pg_upstream *u, enum err e, const char *why)
 
 /* --- logging in ----------------------------------------------------------- */
 
+/* Of two the server believes the last: no setting may be one of the words
+ * that say who logs in to what. */
+static bool
+says_who(struct text name)
+{
+	static const struct text words[] = {
+	    {"user", 4}, {"database", 8}, {"options", 7}};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_is_folded(name, words[i]))
+			return true;
+	}
+	return text_starts(name, TEXT("_pq_."));
+}
+
 static enum err
 send_startup(struct login *l, struct text database,
     const struct setting_pair *settings, size_t count)
@@ -73,6 +89,10 @@ send_startup(struct login *l, struct text database,
 	buffer_put_cstring(&b, TEXT("database"));
 	buffer_put_cstring(&b, database);
 	for (i = 0; i < count; i++) {
+		if (says_who(settings[i].name)) {
+			buffer_free(&b);
+			return ERR_REFUSED;
+		}
 		buffer_put_cstring(&b, settings[i].name);
 		buffer_put_cstring(&b, settings[i].value);
 	}

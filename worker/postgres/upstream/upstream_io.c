@@ -57,15 +57,18 @@ upstream_send(struct pg_upstream *u, const struct buffer *b, int64_t deadline)
 	if (b->failed)
 		return ERR_MEMORY;
 	while (done < b->len) {
-		e = wait_transport(u, POLLOUT, deadline);
-		if (e != ERR_NONE)
-			return e;
 		left = b->len - done;
 		n = u->tls != NULL
 			? tls_transport.send(u->tls, b->bytes + done, left)
-			: send(u->fd, b->bytes + done, left, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			: send(u->fd, b->bytes + done, left,
+			      MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN) {
+			e = wait_transport(u, POLLOUT, deadline);
+			if (e != ERR_NONE)
+				return e;
+		} else if (n < 0 && errno != EINTR) {
 			return ERR_SYSTEM;
+		}
 		done += n > 0 ? (size_t)n : 0;
 	}
 	return ERR_NONE;
