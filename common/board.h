@@ -309,6 +309,9 @@ bool slot_snapshot(const struct slot *s, struct slot *copy);
  * NUL-terminated. */
 void field_set(char *field, size_t size, struct text value);
 
+/* Master is to look at the board. `wake`: its pipe's end, which never waits. */
+void wake_master(int wake);
+
 /* The owner's: what cancels its session from now on. */
 void slot_set_cancel_key(
     struct slot *s, int32_t backend_pid, struct text key);

@@ -141,7 +141,8 @@ struct broker_identity {
 	uint32_t has_process, is_genuine, uid;
 	int32_t pid;
 	uint32_t group_count;
-	char groups[64][SLOT_NAME_MAX];
+	char groups[64][SLOT_NAME_MAX]; /* identity_groups.h */
+	uint64_t brought; /* a bit for each: a token brings it */
 	/* for the record; "": not so proved */
 	char issuer[256], token[256];
 	char subject[512], fingerprint[65];

@@ -3,10 +3,11 @@
  * board.h's.
  *
  * DESCRIPTORS a worker is born with: the listening sockets, one end of a
- * SOCK_SEQPACKET pair whose other end the broker holds, the wake eventfd
- * (written by a worker whenever its seat's state changed and master should
- * look), the catalogues' eventfds, and the read end of the life pipe (end of
- * file on it means master has died: finish up).
+ * SOCK_SEQPACKET pair whose other end the broker holds, the write end of the
+ * wake pipe (written by a worker whenever its seat's state changed and master
+ * should look; master alone has the other, so that nobody takes another's
+ * bytes away), the catalogues' eventfds, and the read end of the life pipe
+ * (end of file on it means master has died: finish up).
  *
  * SIGNALS to a worker, from master alone: SIGTERM drain (finish the running
  * statement, then say goodbye), SIGUSR1 look at the board, SIGKILL when the
@@ -42,7 +43,7 @@ struct birth {
 	int listeners[LISTENERS_MAX]; /* in the order of the settings */
 	size_t listener_count;
 	int broker;  /* channel */
-	int wake;    /* eventfd: master, look at the scoreboard */
+	int wake;    /* master, look at the scoreboard (wake_master()) */
 	int catalog; /* eventfd: catalogue of `upstream`, look at the wishes */
 	int catalogs[UPSTREAMS_MAX]; /* all of them, in the order of the
 				      * settings: a worker wishes at its own */

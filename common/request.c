@@ -80,12 +80,10 @@ decision_take(struct decision *d, uint64_t *before, struct text by,
 uint64_t
 request_ask(struct request *r, const struct decision *d, int wake)
 {
-	uint64_t before = decision_number(atomic_load(&d->word)), one = 1;
-	ssize_t n;
+	uint64_t before = decision_number(atomic_load(&d->word));
 
 	atomic_fetch_add(&r->asked, 1);
-	n = write(wake, &one, sizeof(one));
-	(void)n; /* full: master is about to look in any case */
+	wake_master(wake);
 	return before;
 }
 

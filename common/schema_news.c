@@ -36,10 +36,8 @@ static unsigned
 slot_tell(struct slot *s, int wake)
 {
 	unsigned serial = atomic_fetch_add(&s->schema_serial, 1) + 1;
-	uint64_t one = 1;
-	ssize_t n = write(wake, &one, sizeof(one));
 
-	(void)n; /* full: master is about to look in any case */
+	wake_master(wake);
 	return serial;
 }
 

@@ -142,12 +142,19 @@ slot_has_cancel_key(struct slot *s, int32_t backend_pid, struct text key)
 }
 
 void
+wake_master(int wake)
+{
+	const uint64_t one = 1;
+	ssize_t n = write(wake, &one, sizeof(one));
+
+	(void)n; /* full: master is about to look in any case */
+}
+
+void
 seat_post_cancel(
     struct seat *mine, int wake, int32_t backend_pid, struct text key)
 {
-	uint64_t one = 1;
 	size_t i = 0;
-	ssize_t n;
 
 	while (i < CANCELS_MAX && atomic_load(&mine->cancels[i].is_posted))
 		i++;
@@ -157,8 +164,7 @@ seat_post_cancel(
 	mine->cancels[i].key_len = (uint32_t)key.len;
 	memcpy(mine->cancels[i].key, key.at, key.len);
 	atomic_store(&mine->cancels[i].is_posted, 1);
-	n = write(wake, &one, sizeof(one));
-	(void)n; /* full: master is about to look in any case */
+	wake_master(wake);
 }
 
 /* Count in one bucket. False: it belongs to another key this minute. */

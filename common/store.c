@@ -23,8 +23,6 @@
 
 #include "common/store_inner.h"
 
-enum { READERS_MAX = 16384 }; /* processes that may read at a time */
-
 /* Address space, not memory or disk. */
 static const size_t map_size = (size_t)1 << 30;
 
@@ -120,19 +118,13 @@ is_unborn(struct store *s)
 	    stat.ms_entries == 0;
 }
 
-/* The transaction stays, so that a reader needs no lock and no file later.
- * Readers that were killed hold their places until somebody looks. */
+/* The transaction stays, so that a reader needs no file later. */
 static int
 prepare_read(struct store *s)
 {
 	uint64_t format = 0;
-	int rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->read), dead;
+	int rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->read);
 
-	if (rc == MDB_READERS_FULL) {
-		rc = mdb_reader_check(s->env, &dead);
-		if (rc == MDB_SUCCESS)
-			rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->read);
-	}
 	if (rc == MDB_SUCCESS)
 		rc = mdb_dbi_open(s->read, NULL, 0, &s->dbi);
 	if (rc == MDB_SUCCESS)
@@ -144,16 +136,19 @@ prepare_read(struct store *s)
 	return rc;
 }
 
+/* Readers have nothing of LMDB's lock file: it holds mutexes and what others
+ * believe, every reader could write to it, and a worker that is taken over
+ * would have master's and everybody's reading in its hand. */
 static int
 open_env(struct store *s, const char *folder)
 {
-	unsigned flags = MDB_NOTLS | (s->mode == STORE_READ ? MDB_RDONLY : 0);
+	unsigned flags = s->mode == STORE_READ
+			     ? MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK
+			     : MDB_NOTLS;
 	int rc = mdb_env_create(&s->env);
 
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_set_mapsize(s->env, map_size);
-	if (rc == MDB_SUCCESS)
-		rc = mdb_env_set_maxreaders(s->env, READERS_MAX);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_open(s->env, folder, flags, 0600);
 	if (rc == MDB_SUCCESS)
@@ -283,13 +278,27 @@ store_read_begin(struct store *s, MDB_txn **out)
 	return mdb_txn_begin(s->env, NULL, MDB_RDONLY, out);
 }
 
-void
-store_read_end(struct store *s, MDB_txn *txn)
+/* Writers know of no readers: what a transaction N shows may be written over
+ * by N+3, whose pages may come before its commit is seen. */
+static bool
+has_held_still(struct store *s, MDB_txn *txn)
 {
+	MDB_envinfo info;
+
+	return mdb_env_info(s->env, &info) == MDB_SUCCESS &&
+	       info.me_last_txnid <= mdb_txn_id(txn) + 1;
+}
+
+enum err
+store_read_end(struct store *s, MDB_txn *txn, enum err e)
+{
+	if (s->mode == STORE_READ && !has_held_still(s, txn))
+		e = ERR_INTERRUPTED;
 	if (s->mode == STORE_READ)
 		mdb_txn_reset(txn);
 	else
 		mdb_txn_abort(txn);
+	return e;
 }
 
 /* --- the policy ---------------------------------------------------------- */
@@ -368,11 +377,14 @@ store_read_policy(struct store *s, struct arena *a, struct text *form_out,
 {
 	MDB_txn *txn;
 	enum err err;
-	int rc = store_read_begin(s, &txn);
+	int rc;
 
-	if (rc != MDB_SUCCESS)
-		return store_error(rc);
-	err = get_policy(s, txn, a, form_out, generation_out);
-	store_read_end(s, txn);
+	do {
+		rc = store_read_begin(s, &txn);
+		if (rc != MDB_SUCCESS)
+			return store_error(rc);
+		err = get_policy(s, txn, a, form_out, generation_out);
+		err = store_read_end(s, txn, err);
+	} while (err == ERR_INTERRUPTED);
 	return err;
 }

@@ -3,7 +3,9 @@
  *
  * state/policy holds the published policy, written by the publisher alone in
  * one transaction; state/catalog holds what catalog processes read from the
- * upstreams.  Readers map them read-only.  An MDB_env never crosses a fork():
+ * upstreams.  Readers map them read-only and have nothing of LMDB's lock file,
+ * so that none of them can change what others read; what they read is copied
+ * and checked to have held still.  An MDB_env never crosses a fork():
  * each process opens its own.  The only file that includes lmdb.h is
  * store_inner.h.
  */

@@ -296,11 +296,13 @@ store_get(struct store *s, const struct store_key *key,
 	memset(out, 0, shape->size);
 	if (key->is_too_long)
 		return ERR_NOT_FOUND;
-	rc = store_read_begin(s, &txn);
-	if (rc != MDB_SUCCESS)
-		return store_error(rc);
-	err = read_item(s, txn, key, shape, a, out);
-	store_read_end(s, txn);
+	do {
+		rc = store_read_begin(s, &txn);
+		if (rc != MDB_SUCCESS)
+			return store_error(rc);
+		err = read_item(s, txn, key, shape, a, out);
+		err = store_read_end(s, txn, err);
+	} while (err == ERR_INTERRUPTED);
 	return err;
 }
 
@@ -351,31 +353,42 @@ collect_oids(MDB_cursor *cursor, const struct store_key *prefix, uint32_t *oids,
 	return rc == MDB_NOTFOUND ? ERR_NONE : store_error(rc);
 }
 
+static enum err
+read_oids(struct store *s, const struct store_key *prefix, uint32_t *oids,
+    size_t max, size_t *count_out)
+{
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	enum err err;
+	int rc = store_read_begin(s, &txn);
+
+	*count_out = 0;
+	if (rc != MDB_SUCCESS)
+		return store_error(rc);
+	rc = mdb_cursor_open(txn, s->dbi, &cursor);
+	err = store_error(rc);
+	if (rc == MDB_SUCCESS) {
+		err = collect_oids(cursor, prefix, oids, max, count_out);
+		mdb_cursor_close(cursor);
+	}
+	return store_read_end(s, txn, err);
+}
+
 enum err
 store_relations_named(struct store *s, struct text upstream,
     struct text database, struct text name, uint32_t *oids, size_t max,
     size_t *count_out)
 {
 	struct store_key prefix = {.len = 0};
-	MDB_cursor *cursor;
-	MDB_txn *txn;
 	enum err err;
-	int rc;
 
 	*count_out = 0;
 	store_key_place(&prefix, 'N', upstream, database);
 	store_key_name(&prefix, name);
 	if (prefix.is_too_long || prefix.len > KEY_MAX - 4)
 		return ERR_NONE; /* nothing can be stored under it */
-	rc = store_read_begin(s, &txn);
-	if (rc != MDB_SUCCESS)
-		return store_error(rc);
-	rc = mdb_cursor_open(txn, s->dbi, &cursor);
-	err = store_error(rc);
-	if (rc == MDB_SUCCESS) {
-		err = collect_oids(cursor, &prefix, oids, max, count_out);
-		mdb_cursor_close(cursor);
-	}
-	store_read_end(s, txn);
+	do
+		err = read_oids(s, &prefix, oids, max, count_out);
+	while (err == ERR_INTERRUPTED);
 	return err;
 }

@@ -49,8 +49,11 @@ enum err store_error(int rc) MUST_CHECK;
 /* Borrows. */
 MDB_val store_val(const void *at, size_t len);
 
-/* A snapshot to read from, and done with it. MDB_SUCCESS or LMDB's error. */
+/* A snapshot to read from; MDB_SUCCESS or LMDB's error. Done with it: what
+ * was read must have been copied by then. ERR_INTERRUPTED instead of `e` when
+ * the snapshot did not hold still: read again. */
 int store_read_begin(struct store *s, MDB_txn **out);
-void store_read_end(struct store *s, MDB_txn *txn);
+enum err store_read_end(
+    struct store *s, MDB_txn *txn, enum err e) MUST_CHECK;
 
 #endif

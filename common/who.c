@@ -169,20 +169,25 @@ group_matches(const struct who *who, const struct identity *id)
 	return false;
 }
 
-/* Both words of "certificate+token", and the whole. */
+/* Each word of "certificate+process+token", and the whole. */
 static bool
 via_matches(const struct who *who, struct text via)
 {
-	const char *plus = via.len == 0 ? NULL : memchr(via.at, '+', via.len);
-	size_t len = plus == NULL ? 0 : (size_t)(plus - via.at);
-
 	if (part_matches(who->via, who->via_count, false, via))
 		return true;
-	return plus != NULL &&
-	    (any_matches(who->via, who->via_count,
-		 (struct text){via.at, len}) ||
-		any_matches(who->via, who->via_count,
-		    (struct text){plus + 1, via.len - len - 1}));
+	while (via.len > 0) {
+		const char *plus = memchr(via.at, '+', via.len);
+		struct text word = {via.at,
+		    plus == NULL ? via.len : (size_t)(plus - via.at)};
+
+		if (any_matches(who->via, who->via_count, word))
+			return true;
+		if (plus == NULL)
+			break;
+		via.at = plus + 1;
+		via.len -= word.len + 1;
+	}
+	return false;
 }
 
 bool

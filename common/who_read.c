@@ -48,6 +48,47 @@ read_agent(struct reading *r, const struct node *n, void *out)
 	read_names(r, n, &who->agent, &who->agent_count, &who->agent_none);
 }
 
+/* What a login can be proved by: the words, and then what can come together,
+ * in the order in which it is put down (master/admission.c). */
+static const char *const vias[] = {
+    "certificate", "process", "scram-sha-256", "token", "pam",
+    "certificate+process", "certificate+scram-sha-256", "certificate+token",
+    "certificate+pam", "process+scram-sha-256", "process+token",
+    "process+pam", "certificate+process+scram-sha-256",
+    "certificate+process+token", "certificate+process+pam"};
+enum { VIA_WORDS = 5, VIAS = sizeof(vias) / sizeof(*vias) };
+
+static bool
+can_be_via(struct text glob)
+{
+	size_t i;
+
+	for (i = 0; i < VIAS; i++) {
+		if (text_glob(glob, text_of(vias[i])))
+			return true;
+	}
+	return false;
+}
+
+/* A rule that waits for a proof nobody can bring is a slip. */
+static void
+check_vias(struct reading *r, const struct node *map, const struct who *who)
+{
+	size_t i;
+
+	for (i = 0; i < who->via_count; i++) {
+		const struct node *word =
+		    reading_scalar(yaml_get(map, "via"), i);
+
+		if (can_be_via(word->text))
+			continue;
+		if (text_suggest(word->text, vias, VIAS) != NULL)
+			reading_unknown(r, word, "via", vias, VIAS);
+		else
+			reading_unknown_word(r, word, "via", vias, VIA_WORDS);
+	}
+}
+
 static void
 check_who(struct reading *r, const struct node *map, void *out)
 {
@@ -56,6 +97,7 @@ check_who(struct reading *r, const struct node *map, void *out)
 
 	if (map->count == 0)
 		reading_complain(r, map, "says nothing: name somebody");
+	check_vias(r, map, who);
 	for (i = 0; i < who->from_count; i++) {
 		if (who->from[i].len == 0 || who_is_from(who->from[i]))
 			continue;

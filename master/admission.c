@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/certificate_name.h"
+#include "common/identity_groups.h"
 #include "master/admission.h"
 
 /* --- what the connection shows -------------------------------------------- */
@@ -33,16 +34,19 @@ process_is_user(const struct process_facts *p, const struct agent *a)
 	return a->uid_count == 0;
 }
 
-static bool
-process_is(const struct process_facts *p, const struct agent *a)
+static enum process_part
+process_judge(const struct process_facts *p, const struct agent *a)
 {
-	if (p == NULL || !process_is_user(p, a))
-		return false;
+	if (!process_is_user(p, a))
+		return PROCESS_USER;
 	if (a->executable.len > 0 &&
-	    (!p->is_genuine ||
-		!text_is(a->executable, text_of(p->executable))))
-		return false;
-	return a->sha256.len == 0 || text_is(a->sha256, text_of(p->sha256));
+	    !text_is(a->executable, text_of(p->executable)))
+		return PROCESS_PATH;
+	if (a->executable.len > 0 && !p->is_genuine)
+		return PROCESS_NOT_GENUINE;
+	return a->sha256.len == 0 || text_is(a->sha256, text_of(p->sha256))
+		   ? PROCESS_RIGHT
+		   : PROCESS_DIGEST;
 }
 
 /* --- the plan ------------------------------------------------------------- */
@@ -59,23 +63,37 @@ want_certificate(struct admission *out, const struct connection_facts *facts,
     const struct text *names, size_t count)
 {
 	out->has_certificate = count > 0;
-	if (count > 0 && !certificate_names(facts->certificate, names, count))
-		refuse(out, facts->certificate != NULL
-				? "the certificate is somebody else's"
-				: facts->certificate_wrong != NULL
+	if (count == 0 || certificate_names(facts->certificate, names, count))
+		return;
+	if (facts->certificate != NULL && out->refusal == NULL) {
+		admission_tell_certificate(facts->certificate,
+		    out->refusal_room, sizeof(out->refusal_room));
+		out->refusal = out->refusal_room;
+	} else {
+		refuse(out, facts->certificate_wrong != NULL
 				? facts->certificate_wrong
 				: "no client certificate");
+	}
 }
 
 static void
 want_process(struct admission *out, const struct connection_facts *facts,
     const struct agent *a)
 {
+	enum process_part part = PROCESS_RIGHT;
+
 	out->has_process = a->executable.len > 0 || a->uid_count > 0;
-	if (out->has_process && !process_is(facts->process, a))
-		refuse(out, facts->process == NULL
-				? "the process is unknown"
-				: "another process than the one allowed");
+	if (!out->has_process)
+		return;
+	if (facts->process == NULL)
+		refuse(out, "the process is unknown");
+	else
+		part = process_judge(facts->process, a);
+	if (part == PROCESS_RIGHT || out->refusal != NULL)
+		return;
+	admission_tell_process(facts->process, part, facts->process_wrong,
+	    out->refusal_room, sizeof(out->refusal_room));
+	out->refusal = out->refusal_room;
 }
 
 /* A verifier, a service of PAM; or nothing. */
@@ -98,7 +116,9 @@ plan_person(struct admission *out)
 
 	out->proves_person = true;
 	out->subject = p->name;
-	if (!want_password(out, p->password, p->pam))
+	/* a token does not stand in for a certificate */
+	if (!want_password(out, p->password, p->pam) &&
+	    p->certificate_count == 0)
 		out->proof = PROOF_TOKEN;
 }
 
@@ -113,15 +133,15 @@ plan_alone(struct admission *out, const struct connection_facts *facts)
 		plan_person(out);
 }
 
-/* The one certificate of a connection is the agent's, and what else there is
- * does not stand in for the person's. It is asked for all the same. */
+/* The one certificate of a connection is the agent's: who has to show one as
+ * well cannot come through this agent. */
 static void
 plan_person_behind(struct admission *out)
 {
 	plan_person(out);
 	if (out->person->certificate_count > 0)
-		refuse(out, "the person's proof is a certificate, which "
-			    "cannot be shown beside the agent's");
+		refuse(out, "the person's own proof is a certificate, "
+			    "which cannot be shown through an agent");
 }
 
 /* Is a token the only proof there is of the person? Otherwise that the agent
@@ -241,6 +261,8 @@ admission_plan(const struct identities *ids, struct text login,
 	else
 		plan_both(ids, mimic, facts, (struct text){login.at, len},
 		    (struct text){plus + 1, login.len - len - 1}, out);
+	if (out->proof == PROOF_TOKEN && ids->issuer_count == 0)
+		refuse(out, "no proof in identities.yaml, and no `tokens`");
 	/* it is told at the end of an exchange, as is a wrong password */
 	if (out->refusal != NULL && out->proof == PROOF_NONE)
 		out->proof = PROOF_SCRAM;
@@ -250,23 +272,6 @@ admission_plan(const struct identities *ids, struct text login,
 
 #define PUT(field, ...) snprintf(field, sizeof(field), __VA_ARGS__)
 
-/* False: no room, or a name that would have to be cut. */
-static bool
-group_add(struct broker_identity *out, const char *group)
-{
-	uint32_t i;
-
-	for (i = 0; i < out->group_count; i++) {
-		if (strcmp(out->groups[i], group) == 0)
-			return true;
-	}
-	if (out->group_count == IDENTITY_GROUPS_MAX ||
-	    strlen(group) >= sizeof(out->groups[0]))
-		return false;
-	PUT(out->groups[out->group_count++], "%s", group);
-	return true;
-}
-
 /* Those of identities.yaml, and those that the token brings besides. */
 static bool
 put_groups(const struct text *list, size_t count,
@@ -275,11 +280,10 @@ put_groups(const struct text *list, size_t count,
 	bool is_whole = true;
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		is_whole &= group_add(out, list[i].at);
 	for (i = 0; token != NULL && i < token->group_count; i++)
-		is_whole &= group_add(out, token->groups[i]);
-	return is_whole;
+		is_whole &=
+		    identity_groups_bring(out, text_of(token->groups[i]));
+	return identity_groups_renew(out, list, count) && is_whole;
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #include "common/broker_channel.h"
 #include "common/identity.h"
+#include "master/admission_tell.h"
 #include "master/errand.h"
 
 /* What the exchange of a login has to bring. */
@@ -33,6 +34,8 @@ struct connection_facts {
 	/* why the one that was shown proves nobody; NULL: it does, or none
 	 * was; lives for as long as the plan */
 	const char *certificate_wrong;
+	/* why the process is not genuine or not known; NULL: nobody said */
+	const char *process_wrong;
 };
 
 struct admission {
@@ -47,7 +50,8 @@ struct admission {
 	bool has_certificate, has_process; /* of the agent, or person alone */
 	bool is_nobodys; /* `subject` is a name that nobody has */
 	const char *refusal; /* NULL: none; else why nobody gets in: static, or
-			      * certificate_wrong */
+			      * certificate_wrong, or refusal_room */
+	char refusal_room[ADMISSION_REASON_MAX];
 };
 
 /* Chooses whom a name that nobody has is like: any number, always the same
@@ -57,13 +61,14 @@ struct mimic {
 	const void *context;
 };
 
-/* Everything in `out` borrows from `ids` and `login`. */
+/* Everything in `out` borrows from `ids` and `login`, and the refusal from
+ * `out` itself: it is not to be copied. */
 void admission_plan(const struct identities *ids, struct text login,
     const struct connection_facts *facts, const struct mimic *mimic,
     struct admission *out);
 
 /* All is proved: who is in. `token`: NULL unless the proof is one. NULL: fine;
- * else why not, for the record (static). */
+ * else why not, for the record (static, or of `a`). */
 const char *admission_finish(const struct admission *a,
     const struct connection_facts *facts, const struct token_facts *token,
     struct broker_identity *out);

@@ -178,25 +178,25 @@ broker_send_errand(struct broker *b, struct channel *c, struct errand *e,
 	return ANSWER_LATER;
 }
 
+/* Its place; b->count: it has gone in the meantime. */
 static size_t
 channel_waiting(const struct broker *b, uint64_t serial)
 {
 	size_t i;
 
-	for (i = 0; i < b->count; i++) {
+	for (i = 0; serial != 0 && i < b->count; i++) {
 		if (b->channels[i]->serial == serial)
-			break;
+			return i;
 	}
-	return i;
+	return b->count;
 }
 
 static void channel_close(struct broker *b, size_t i);
 
-/* An outcome for its channel, whose phase is again what it was. */
+/* An outcome for the channel at `i`, whose phase is again what it was. */
 static void
-outcome_deliver(struct broker *b, const struct outcome *o, int fd)
+outcome_deliver(struct broker *b, size_t i, const struct outcome *o, int fd)
 {
-	size_t i = o->serial == 0 ? b->count : channel_waiting(b, o->serial);
 	struct response r;
 	struct channel *c;
 	outcome_fn act;
@@ -204,7 +204,7 @@ outcome_deliver(struct broker *b, const struct outcome *o, int fd)
 
 	response_init(&r);
 	r.fd = fd;
-	if (i == b->count) { /* it has gone in the meantime */
+	if (i == b->count) {
 		descriptor_close(&r.fd);
 		return;
 	}
@@ -235,18 +235,16 @@ errands_fail(struct broker *b, bool of_verifier)
 			continue;
 		o.serial = c->serial;
 		o.kind = c->errand;
-		outcome_deliver(b, &o, -1);
+		outcome_deliver(b, i, &o, -1);
 	}
 }
 
 /* Is it of the errand that is out, and from whom that was given to? Serials
  * are no secret, and facts of one kind are not to be read as another's. */
 static bool
-outcome_is_due(
-    const struct broker *b, const struct outcome *o, const int *helper)
+outcome_is_due(const struct broker *b, size_t i, const struct outcome *o,
+    const int *helper)
 {
-	size_t i = o->serial == 0 ? b->count : channel_waiting(b, o->serial);
-
 	return is_for_verifier(o->kind) == (helper == &b->verifier) &&
 	    (i == b->count || b->channels[i]->errand == o->kind);
 }
@@ -257,17 +255,19 @@ static void
 helper_serve(struct broker *b, int *helper)
 {
 	struct outcome o;
-	enum err e = ERR_NONE;
+	enum err e;
+	size_t i;
 	int fd;
 
-	while (e == ERR_NONE) {
-		e = outcome_receive(*helper, &o, &fd);
-		if (e == ERR_NONE && !outcome_is_due(b, &o, helper)) {
+	while ((e = outcome_receive(*helper, &o, &fd)) == ERR_NONE) {
+		i = channel_waiting(b, o.serial);
+		if (!outcome_is_due(b, i, &o, helper)) {
 			descriptor_close(&fd);
 			e = ERR_MALFORMED;
+			break;
 		}
-		if (e == ERR_NONE && !broker_sink_came(b, &o, fd))
-			outcome_deliver(b, &o, fd);
+		if (!broker_sink_came(b, &o, fd))
+			outcome_deliver(b, i, &o, fd);
 	}
 	if (e == ERR_INTERRUPTED)
 		return;

@@ -27,7 +27,9 @@ facts_of(const struct channel *c)
 	    .process = c->process,
 	    .certificate = c->certificate,
 	    .certificate_wrong =
-		c->certificate_wrong[0] != '\0' ? c->certificate_wrong : NULL};
+		c->certificate_wrong[0] != '\0' ? c->certificate_wrong : NULL,
+	    .process_wrong =
+		c->process_wrong[0] != '\0' ? c->process_wrong : NULL};
 }
 
 /* --- what the connection shows -------------------------------------------- */
@@ -83,6 +85,8 @@ OUTCOME(process_came)
 	if (c->process == NULL)
 		return broker_no(r, "out of memory");
 	*c->process = o->process;
+	field_set(c->process_wrong, sizeof(c->process_wrong),
+	    text_of(o->reason));
 	return ANSWER_YES;
 }
 
@@ -218,9 +222,15 @@ start_scram(struct broker *b, struct channel *c, struct response *r)
 static enum answer
 start_secret(struct broker *b, struct channel *c, struct response *r)
 {
+	char whole[ADMISSION_REASON_MAX];
+
 	/* a Unix socket or TLS, as far as this channel has shown */
-	if (c->process == NULL && c->signature_len == 0)
-		return client_refuse(b, c, r, BROKER_IN_CLEAR);
+	if (c->process == NULL && c->signature_len == 0) {
+		snprintf(whole, sizeof(whole), "%s%s%s", BROKER_IN_CLEAR,
+		    c->plan.refusal == NULL ? "" : "; ",
+		    c->plan.refusal == NULL ? "" : c->plan.refusal);
+		return client_refuse(b, c, r, whole);
+	}
 	r->reply.method = METHOD_SECRET;
 	c->phase = PHASE_SECRET;
 	return ANSWER_YES;

@@ -64,6 +64,7 @@ struct channel {
 	struct process_facts *process;
 	struct certificate_facts *certificate;
 	char certificate_wrong[ERRAND_REASON_MAX]; /* "": it is not */
+	char process_wrong[ERRAND_REASON_MAX];	   /* "": it is not */
 	char login[BROKER_NAME_MAX], source[SLOT_NAME_MAX];
 	bool is_charged; /* counted as failed, as long as nobody knows */
 	bool was_refused; /* a request out of turn: the next is its last */

@@ -34,6 +34,9 @@ ANSWER(broker_connect)
 	    .place = q->request->place,
 	    .attempt = q->request->attempt};
 
+	/* what was proved, and whose login that is, may not hold any more */
+	if (c->phase == PHASE_PROVED && b->control < 0)
+		return broker_no(r, BROKER_SUPERSEDED);
 	if (!login_choose(b, c, q->request->place))
 		return broker_no(r, "another upstream");
 	return broker_send_errand(b, c, &e, TEXT(""), -1, r);

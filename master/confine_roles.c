@@ -96,7 +96,9 @@ static const struct call tune[] = {
     CALL(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)),
     CALL(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
     CALL(fcntl, IS(1, F_GETFL)),
-    CALL(fcntl, IS(1, F_SETFL)),
+    /* what waits is shared with others, whom it would keep waiting */
+    CALL(fcntl, IS(1, F_SETFL),
+	MASKED(2, O_NONBLOCK | O_ASYNC | O_DIRECT | O_APPEND, O_NONBLOCK)),
 };
 
 /* The worker that refuses politely: many clients, one after the other. */

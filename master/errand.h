@@ -71,10 +71,12 @@ enum outcome_result {
 	OUTCOME_FAILED, /* could not be found out; `reason` */
 };
 
-/* Somebody's process, as the kernel tells it. */
+/* Somebody's process, as the kernel tells it. Always of a connection over a
+ * Unix socket, and always with the user; of a process that has ended, cannot
+ * be seen (another pid namespace) or took too long there is no more. */
 struct process_facts {
 	uint32_t uid;
-	int32_t pid;
+	int32_t pid; /* 0: nothing but the user is known */
 	char executable[ERRAND_NAME_MAX * 4]; /* absolute; "": unknown */
 	/* it is the file that this path names now, of root or of somebody
 	 * who is not that process's user, and writable by nobody else */

@@ -14,7 +14,7 @@
 #include "master/heap.h"
 
 #include <malloc.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,36 +31,51 @@ struct plug {
 	struct plug *next;
 };
 
-static struct plug *plugs;
+static struct plug *first, *last;
 static size_t plugged; /* bytes */
 
-static void
-plugs_pull(void)
+/* The oldest first: malloc() keeps some of them for itself, and what it keeps
+ * should not stand at the top. */
+void
+heap_loosen(void)
 {
 	struct plug *p, *next;
 
-	for (p = plugs; p != NULL; p = next) {
+	for (p = first; p != NULL; p = next) {
 		next = p->next;
 		free(p);
 	}
-	plugs = NULL;
+	first = last = NULL;
 	plugged = 0;
 }
 
-/* Fill holes of that size until memory comes from the top. */
+static void
+plug_keep(struct plug *p, size_t size)
+{
+	p->next = NULL;
+	if (last == NULL)
+		first = p;
+	else
+		last->next = p;
+	last = p;
+	plugged += size;
+}
+
+/* Fill holes of that size until memory comes from the top. A large piece of
+ * that goes back there, a small one would go into a list. */
 static void
 plugs_put(size_t size, const char *top)
 {
-	struct plug *p;
+	bool is_hole = true;
+	void *p;
 
-	do {
-		p = malloc(size);
-		if (p == NULL)
-			return;
-		p->next = plugs;
-		plugs = p;
-		plugged += size;
-	} while ((const char *)p < top && plugged < PLUGGED_MAX);
+	while (is_hole && plugged < PLUGGED_MAX && (p = malloc(size)) != NULL) {
+		is_hole = (const char *)p < top;
+		if (is_hole || size <= PLUG_FINE)
+			plug_keep(p, size);
+		else
+			free(p);
+	}
 }
 
 void
@@ -69,7 +84,7 @@ heap_settle(void)
 	const char *top;
 	size_t size;
 
-	plugs_pull();
+	heap_loosen();
 	malloc_trim(0);
 	top = (const char *)sbrk(0) - mallinfo2().keepcost;
 	for (size = PLUG_MAX; size > PLUG_FINE; size /= 2)

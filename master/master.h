@@ -72,7 +72,7 @@ struct master {
 	size_t listener_count;
 	int control;	 /* listening */
 	int control_lock; /* control children take turns by record locks */
-	int wake;
+	int wake[2];	/* workers write, master alone reads */
 	int catalogs[UPSTREAMS_MAX];
 	int life[2];	/* nobody writes: EOF says that master has died */
 	int orders[2];	/* control children ask master for things */

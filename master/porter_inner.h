@@ -54,6 +54,7 @@ struct task {
 	int64_t until; /* monotonic ms: then it is killed */
 	uint64_t serial;
 	uint32_t place; /* TASK_NAME: the upstream */
+	uid_t uid;	/* TASK_LOOK: as whom the process connected */
 	/* Called once, when it has answered (len bytes) or not (len 0). */
 	void (*done)(struct porter *p, const struct task *t,
 	    const void *answer, size_t len);

@@ -15,6 +15,9 @@
  * whoever may run programs as the same user (it must be that of connect())
  * may pass off one of them that it starts for the one that connected.
  *
+ * Where there is no such process any more, or it is in a pid namespace that is
+ * none of ours, the user alone is told.
+ *
  * With either kernel a process is told by what it runs when it is looked at.
  * Its user can start the very program with a connection that another program
  * made, or under a debugger: `executable` is worth as much as the user's
@@ -59,24 +62,81 @@ struct look_answer {
 
 _Static_assert(sizeof(struct look_answer) <= TASK_ANSWER_MAX, "it fits");
 
+/* As whom it connected is known whatever becomes of the process, and wherever
+ * it is: the kernel keeps that with the connection. */
+static struct outcome
+user_alone(uint64_t serial, uid_t uid, const char *why)
+{
+	struct outcome o = outcome_of(serial, ERRAND_PROCESS, OUTCOME_YES);
+
+	o.process.uid = uid;
+	snprintf(o.reason, sizeof(o.reason), "%s", why);
+	return o;
+}
+
 static enum looked
 look_failed(struct look *l, const char *why)
 {
-	l->outcome->result = OUTCOME_FAILED;
-	snprintf(l->outcome->reason, sizeof(l->outcome->reason), "%s", why);
+	*l->outcome = user_alone(l->outcome->serial, l->peer.uid, why);
 	return LOOKED;
 }
 
 /* --- which process -------------------------------------------------------- */
 
-/* errno on failure. */
 static bool
-peer_find(int fd, struct ucred *peer, int *pidfd_out)
+option_is(int fd, int option, int wanted)
 {
-	socklen_t len = sizeof(*peer), size = sizeof(*pidfd_out);
+	int value = -1;
+	socklen_t len = sizeof(value);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) != 0)
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 &&
+	    value == wanted;
+}
+
+/* Was it accepted at a listener of ours? Of any other socket, as of a channel
+ * that master has made, the kernel may name master. */
+static bool
+is_accepted(const struct settings *s, int fd)
+{
+	static const char prefix[] = "unix:";
+	struct sockaddr_un at = {.sun_family = AF_UNSPEC};
+	char address[sizeof(prefix) + sizeof(at.sun_path)];
+	socklen_t len = sizeof(at);
+	size_t i;
+
+	if (!option_is(fd, SO_TYPE, SOCK_STREAM) ||
+	    !option_is(fd, SO_ACCEPTCONN, 0) ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
+	    at.sun_family != AF_UNIX)
 		return false;
+	snprintf(address, sizeof(address), "%s%.*s", prefix,
+	    (int)sizeof(at.sun_path), at.sun_path);
+	for (i = 0; i < s->listener_count; i++) {
+		if (strcmp(address, s->listeners[i].address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Who called connect()? errno on failure: it is no such socket. */
+static bool
+peer_find(const struct settings *s, int fd, struct ucred *peer)
+{
+	socklen_t len = sizeof(*peer);
+
+	errno = ENOTCONN;
+	if (!is_accepted(s, fd) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) != 0)
+		return false;
+	errno = ENOTCONN;
+	return peer->uid != (uid_t)-1;
+}
+
+static bool
+process_find(int fd, const struct ucred *peer, int *pidfd_out)
+{
+	socklen_t size = sizeof(*pidfd_out);
+
 	if (peer->pid <= 0) {
 		errno = ESRCH; /* of another pid namespace */
 		return false;
@@ -277,9 +337,7 @@ look_done(
 			digest_remember(
 			    p, &a.status, a.outcome.process.sha256);
 	} else {
-		a.outcome =
-		    outcome_of(0, ERRAND_PROCESS, OUTCOME_FAILED);
-		snprintf(a.outcome.reason, sizeof(a.outcome.reason),
+		a.outcome = user_alone(0, t->uid,
 		    "its executable took too long to look at");
 	}
 	a.outcome.serial = t->serial;
@@ -293,6 +351,7 @@ look_in_task(struct porter *p, struct look *l)
 	const struct task what = {.kind = TASK_LOOK,
 	    .until = monotonic_ms() + LOOK_MS,
 	    .serial = l->outcome->serial,
+	    .uid = l->peer.uid,
 	    .done = look_done};
 	static struct look_answer a;
 	struct task *t;
@@ -318,16 +377,24 @@ errand_process(
 	struct look l = {.porter = p, .outcome = &o};
 
 	(void)parcel;
-	if (!peer_find(fd, &l.peer, &l.pidfd)) {
+	if (!peer_find(p->settings, fd, &l.peer)) {
 		porter_refuse(p, e, OUTCOME_FAILED,
-		    "its process cannot be told: %s", strerror(errno));
+		    "nobody is at its other end: %s", strerror(errno));
+		return;
+	}
+	if (!process_find(fd, &l.peer, &l.pidfd)) {
+		o = user_alone(e->serial, l.peer.uid, strerror(errno));
+		porter_answer(p, &o, -1);
 		return;
 	}
 	o = outcome_of(e->serial, ERRAND_PROCESS, OUTCOME_YES);
-	if (process_look(&l, p) == LOOKED)
-		porter_answer(p, &o, -1);
-	else if (look_in_task(p, &l) != ERR_NONE)
-		porter_refuse(p, e, OUTCOME_FAILED,
-		    "too many processes to look at at a time");
+	if (process_look(&l, p) != LOOKED) {
+		if (look_in_task(p, &l) == ERR_NONE) {
+			close(l.pidfd);
+			return;
+		}
+		look_failed(&l, "too many processes to look at at a time");
+	}
+	porter_answer(p, &o, -1);
 	close(l.pidfd);
 }

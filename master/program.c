@@ -6,6 +6,7 @@
  */
 #include "master/program.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,7 +59,13 @@ programs_check_trust(
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!program_find(names[i], path, sizeof(path)) ||
-		    trust_check(t, path, TRUST_FILE, &why) != ERR_REFUSED)
+		    access(path, X_OK) != 0) {
+			diagnostics_add(d, file, 0, 0,
+			    "%s: this program belongs to Sallyport: %s", path,
+			    strerror(errno));
+			continue;
+		}
+		if (trust_check(t, path, TRUST_FILE, &why) != ERR_REFUSED)
 			continue;
 		if (why.folder == 0 || why.folder != told)
 			diagnostics_add(d, file, 0, 0, "%s", why.reason);

@@ -22,9 +22,9 @@ enum {
  * LIBEXECDIR. False: too long. */
 bool program_find(const char *name, char *out, size_t size);
 
-/* Could somebody who is not to be believed change one of them, or put another
- * in its place (file_trust.h)? A complaint of `file`, the settings, for each;
- * to be called as whoever starts Sallyport. */
+/* Is one of them missing, or could somebody who is not to be believed change
+ * it, or put another in its place (file_trust.h)? A complaint of `file`, the
+ * settings, for each; to be called as whoever starts Sallyport. */
 void programs_check_trust(
     const struct trust *t, const char *file, struct diagnostics *d);
 

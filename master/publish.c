@@ -310,6 +310,12 @@ policy_replace(struct master *m)
 		return ERR_MEMORY;
 	now = arena_alloc(a, sizeof(*now));
 	e = now == NULL ? ERR_MEMORY : store_read(m->settings, a, now);
+	/* a policy of before never comes back by itself */
+	if (e == ERR_NONE && m->policy != NULL &&
+	    now->generation <= m->policy->generation) {
+		policy_close(now);
+		e = ERR_MALFORMED;
+	}
 	if (e != ERR_NONE) {
 		arena_free(a);
 		return e;

@@ -69,6 +69,7 @@ descriptors_reset(struct master *m, enum child_kind kind)
 	descriptor_close(&m->control);
 	descriptor_close(&m->broker);
 	descriptor_close(&m->life[1]);
+	descriptor_close(&m->wake[0]);
 	descriptor_close(&m->orders[0]);
 	descriptor_close(&m->publication.pipe);
 	descriptor_close(&m->report);
@@ -76,8 +77,10 @@ descriptors_reset(struct master *m, enum child_kind kind)
 		descriptor_close(&m->orders[1]);
 		descriptor_close(&m->control_lock);
 	}
-	if (kind != CHILD_WORKER)
+	if (kind != CHILD_WORKER) {
+		descriptor_close(&m->wake[1]);
 		listeners_close(m);
+	}
 	if (kind != CHILD_BROKER)
 		m->penalties = NULL; /* it was not born with them */
 	audit_leave(m->audit);
@@ -231,7 +234,7 @@ birth_of(struct master *m, int channel)
 	struct birth b = {.board = m->board,
 	    .listener_count = m->listener_count,
 	    .broker = channel,
-	    .wake = m->wake,
+	    .wake = m->wake[1],
 	    .catalog = m->catalogs[0],
 	    .life = m->life[0],
 	    .tls = m->tls,

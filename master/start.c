@@ -110,9 +110,9 @@ pipes_open(struct master *m)
 	size_t i;
 	bool is_open;
 
-	m->wake = eventfd(0, flags);
 	m->control_lock = memfd_create("control-lock", MFD_CLOEXEC);
-	is_open = m->wake >= 0 && m->control_lock >= 0 &&
+	is_open = m->control_lock >= 0 &&
+	    pipe2(m->wake, O_CLOEXEC | O_NONBLOCK) == 0 &&
 	    pipe2(m->life, O_CLOEXEC) == 0 &&
 	    pipe2(m->orders, O_CLOEXEC | O_NONBLOCK) == 0;
 	for (i = 0; i < m->settings->upstream_count && is_open; i++) {

@@ -24,7 +24,10 @@
 #include "master/scoreboard.h"
 #include "master/spawn.h"
 
-enum { TURN_MS = 5000 }; /* at least one turn in this time */
+enum {
+	TURN_MS = 5000, /* at least one turn in this time */
+	WAKE_BYTES_A_TURN = 64 * 1024, /* a pipe's worth */
+};
 
 static volatile sig_atomic_t got_hangup, got_terminate, got_interrupt,
     got_reopen, got_child;
@@ -149,8 +152,11 @@ generation_begin(struct master *m)
 static void
 publication_take(struct master *m)
 {
-	enum err e = publish_finish(m);
+	enum err e;
 
+	heap_loosen();
+	m->settled = 0;
+	e = publish_finish(m);
 	if (e != ERR_NONE) {
 		lines_log(m->publication.text);
 		log_error(m->policy == NULL
@@ -433,9 +439,9 @@ turn_timeout(const struct master *m)
 static void
 wake_read(struct master *m)
 {
-	uint64_t count;
+	char bytes[WAKE_BYTES_A_TURN];
 
-	if (read(m->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
+	if (read(m->wake[0], bytes, sizeof(bytes)) < 0 && errno != EAGAIN)
 		log_error("cannot read who woke master: %m");
 }
 
@@ -445,7 +451,7 @@ events_wait(struct master *m)
 	bool has_room = children_count(m->children, CHILD_CONTROL) <
 	    CONTROL_CHILDREN_MAX;
 	struct pollfd polls[] = {
-	    {.fd = m->wake, .events = POLLIN},
+	    {.fd = m->wake[0], .events = POLLIN},
 	    {.fd = m->orders[0], .events = POLLIN},
 	    {.fd = m->publication.pipe, .events = POLLIN},
 	    /* nobody is served before there is a policy to know them by */

@@ -20,6 +20,7 @@
 #include "worker/own_settings.h"
 #include "worker/reading.h"
 #include "worker/record.h"
+#include "worker/rights.h"
 #include "worker/snapshot.h"
 
 void
@@ -50,9 +51,11 @@ gate_enter(struct gate *g, const struct upstream *u, struct text database,
 	g->scratch = arena_new(GATE_RULING_MAX);
 	if (g->scratch == NULL)
 		return ERR_MEMORY;
+	g->login = upstream_login_of(u, id);
 	if (!snapshot_is_current(g))
-		return ERR_STORE;
-	return snapshot_protect(g);
+		return g->is_barred ? ERR_REFUSED : ERR_STORE;
+	/* whose policy it is may be newer than who the broker asked */
+	return rights_renew(g) ? snapshot_protect(g) : ERR_REFUSED;
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/audit.h"
+#include "common/broker_channel.h"
 #include "common/config.h"
 #include "common/encoding.h"
 #include "common/identity.h"
@@ -79,6 +80,12 @@ struct ruling {
 
 struct gate {
 	struct birth *birth;
+	/* Who it is, as the broker said it, set before gate_enter(). The
+	 * groups in it are renewed with each policy (rights.h). */
+	struct broker_identity *who;
+	struct text groups[IDENTITY_GROUPS_MAX]; /* of `who` */
+	size_t login;	/* of the upstream's logins: as whom it was let in */
+	bool is_barred; /* its rights were taken away; `reason` says why */
 	const struct settings *settings;
 	const struct upstream *upstream;
 	struct policy *policy;	    /* NULL: none could be loaded, deny all */
@@ -127,7 +134,8 @@ struct gate {
 	bool carries_later;
 	struct ruling *cache[GATE_CACHE_SLOTS];
 	size_t cache_bytes; /* at most GATE_CACHE_MAX */
-	char reason[GATE_REASON_MAX]; /* why no policy could be loaded */
+	/* why no policy could be loaded, or it was barred */
+	char reason[GATE_REASON_MAX];
 };
 
 /* Changes each time a change of the schema was committed through Sallyport. */
@@ -143,7 +151,8 @@ void gate_forget(struct gate *g);
 void gate_init(
     struct gate *g, struct birth *b, const struct provisions *p);
 
-/* The identity is proved, the upstream known: from now on judge. */
+/* The identity is proved, the upstream known: from now on judge. ERR_REFUSED:
+ * barred, by a policy newer than the proof. */
 enum err gate_enter(struct gate *g, const struct upstream *u,
     struct text database, struct identity *id) MUST_CHECK;
 /* The upstream let us in: the database exists, and its catalogue is wanted. */

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +41,7 @@ static const char *const endings[ENDING_MAX] = {
     [ENDING_KILLED] = "killed by an operator",
     [ENDING_EXPIRED] = "its proof of identity expired",
     [ENDING_POLICY] = "the policy changed",
+    [ENDING_RIGHTS] = "its rights were taken away",
     [ENDING_AUDIT] = "audit sink failed",
     [ENDING_ERROR] = "internal error",
 };
@@ -240,7 +240,7 @@ session_show_state(struct session *s, enum slot_state state)
 	    &s->slot->state, (int)state, memory_order_release);
 	/* master plans its pool by who is free; the rest is only shown */
 	if (was <= SLOT_IDLE)
-		eventfd_write(s->birth->wake, 1);
+		wake_master(s->birth->wake);
 }
 
 void

@@ -23,6 +23,7 @@ enum ending { /* why a session ends; recorded in the disconnect event */
 	ENDING_KILLED,	 /* an operator ended it */
 	ENDING_EXPIRED,	 /* what proved who it is has expired */
 	ENDING_POLICY,	 /* what it was doing is not allowed any more */
+	ENDING_RIGHTS,	 /* its identity has no rights any more (rights.h) */
 	ENDING_AUDIT,	 /* the audit sink does not take records */
 	ENDING_ERROR,	 /* out of memory and the like */
 	ENDING_MAX
@@ -62,7 +63,7 @@ struct session {
 	int64_t expires;
 	bool is_warned;
 	/* what the broker said it is; `identity` borrows from it */
-	const struct broker_identity *who;
+	struct broker_identity *who;
 };
 
 enum {

@@ -2,13 +2,15 @@
  * snapshot.c - the policy generation and catalogue reading in force.
  *
  * The rule: a generation that cannot be loaded leaves no policy at all, so
- * every statement is denied until one can.
+ * every statement is denied until one can.  Nor does one under which the
+ * identity may not be here: then for good.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "common/log.h"
+#include "worker/rights.h"
 #include "worker/snapshot.h"
 
 enum {
@@ -65,12 +67,19 @@ snapshot_is_current(struct gate *g)
 
 	if (g->policy != NULL && g->policy->generation == wanted)
 		return true;
+	if (g->is_barred)
+		return false;
 	gate_forget(g);
 	/* cursors and prepared statements of before were judged otherwise */
 	if (g->identity != NULL)
 		g->carries_later = true;
 	drop_policy(g);
 	e = load_policy(g);
+	if (e == ERR_NONE && g->identity != NULL && !rights_renew(g)) {
+		log_info("%s", g->reason);
+		drop_policy(g);
+		return false;
+	}
 	if (e == ERR_NONE && g->identity != NULL)
 		e = snapshot_protect(g);
 	if (e == ERR_NONE)

@@ -9,8 +9,9 @@
 
 #include "worker/gate.h"
 
-/* Load what is in force if it is not what we have. False: nothing valid can
- * be had, g->reason says why, and the caller denies. */
+/* Load what is in force if it is not what we have, and with it what the
+ * identity may be (rights.h). False: nothing valid can be had, or the session
+ * is barred; g->reason says why, and the caller denies. */
 bool snapshot_is_current(struct gate *g);
 
 /* Which reading of the catalogue counts. */

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -122,7 +121,7 @@ be_idle(struct birth *b)
 {
 	atomic_store(&b->slot->state, SLOT_IDLE);
 	if (b->is_awaited)
-		eventfd_write(b->wake, 1);
+		wake_master(b->wake);
 }
 
 int

@@ -5,7 +5,6 @@
  * nothing to read, nowhere to send it, and no way to become more.
  */
 #include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "common/log.h"
@@ -30,7 +29,6 @@ static const struct {
 	__rlimit_resource_t what;
 	rlim_t most;
 } limits[] = {
-    {RLIMIT_CORE, 0},
     {RLIMIT_NPROC, 0},
     {RLIMIT_FSIZE, 0},
     {RLIMIT_MEMLOCK, 0},
@@ -67,9 +65,6 @@ verifier_confine(void)
 		if (setrlimit(limits[i].what, &limit) != 0)
 			return ERR_SYSTEM;
 	}
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return ERR_SYSTEM;
 	log_set_opener(open_nothing, NULL);
 	return sandbox_enter(&sandbox, &failed);
 }

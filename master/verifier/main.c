@@ -9,13 +9,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "master/errand.h"
 #include "master/verifier/certificate.h"
 #include "master/verifier/entries.h"
@@ -168,8 +168,10 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* exec has made it open again to others of its account, and a child
 	 * will read password verifiers */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+	if (sandbox_quieten() != ERR_NONE) {
+		log_error("cannot keep others of its account out: %m");
 		return EXIT_FAILURE;
+	}
 	/* the secret of its hash tables: once, while it may be read */
 	json_object_seed(0);
 	e = verifier_load(&v, argv[1]);

@@ -9,6 +9,7 @@ import psycopg
 
 import harness
 import pgwire
+import tokens
 from certificates import Authority
 from expect import raises
 from tls_tools import handshake_fails
@@ -230,6 +231,28 @@ def test_agent_by_certificate_and_person_by_password(world):
             reason="no client certificate")
     refused(s, "alice+clerk", s.authority.issue("scribe"), "alice-secret",
             reason="somebody else's")
+
+
+def test_token_stands_in_for_no_persons_certificate(world):
+    s, key = certified(world), tokens.Key()
+    s.identities["people"]["gina"] = {"groups": ["analysts"]}
+    s.identities["tokens"] = [{"issuer": tokens.NAME,
+                               "audience": "sallyport",
+                               "keys": "jwks.json"}]
+    s.write("jwks.json", tokens.key_set(key))
+    assert s.reload()["decision"] == "loaded"
+    clerk = s.authority.issue("clerk")
+    told = proved(s, "gina+clerk", clerk, key.token("gina"))
+    assert told["proved"] == {"user": "token", "agent": "certificate"}
+    why = "own proof is a certificate"
+    refused(s, "dora+clerk", clerk, key.token("dora"), reason=why)
+    refused(s, "erin+clerk", clerk, key.token("erin"), reason=why)
+    refused(s, "erin+clerk", clerk, "bob-secret", reason=why)
+    refused(s, "alice+clerk", clerk, key.token("alice"), reason="password")
+    refused(s, "dora", clerk, key.token("dora"), reason="somebody else's")
+    # an agent whose word is enough needs no proof of hers
+    told = proved(s, "dora+scribe", s.authority.issue("scribe"))
+    assert told["proved"] == {"user": "agent", "agent": "certificate"}
 
 
 def test_record_shows_the_certificate(world):

@@ -240,6 +240,27 @@ def test_link_to_the_executable_is_not_its_path(world):
             is_refused(s, "another process", path + "-link")
 
 
+def test_rule_that_names_a_process_believes_genuine_ones_only(world):
+    """A path alone says what the process likes: whoever can write the file
+    can be anything."""
+    if not is_possible():
+        return
+    with copy_of_psql() as path, rooted(
+            world, identities=identities(), policy={"rules": [
+                {"name": "that program reads", "who": {"process": path},
+                 "does": ["select"], "then": "allow"}]}) as s:
+        with_socket(s).start()
+        secret = harness.PASSWORDS["alice"]
+        told = enters(s, path, login="alice", PGPASSWORD=secret)
+        assert told["process"] == path and told["peer"]["genuine"], told
+        os.chown(path, somebody().pw_uid, 0)
+        done = client(s, path, login="alice", PGPASSWORD=secret)
+        assert "refused" in done.stderr and done.stdout == "", done
+        told = s.sink.wait("connect", 2)
+        assert "process" not in told and not told["peer"]["genuine"], told
+        assert told["peer"]["executable"] == path
+
+
 def later(s, path, change):
     """A client whose program is changed after it was started: psql at
     PostgreSQL itself, which then connects to Sallyport."""

@@ -228,6 +228,34 @@ def test_token_proves_nobody_else(world):
         enters(s, "alice", key.token())
 
 
+def test_actor_is_in_act_and_nowhere_else(world):
+    key = tokens.Key()
+    s = started(world, key)
+    named = {"act.sub": "copilot"}
+    for login, claims in (
+            ("alice+copilot", {**named, "act": {"sub": "nightly"}}),
+            ("alice+copilot", {**named, "act": {"sub": "copilot"}}),
+            ("alice+copilot", named),
+            ("alice", named)):
+        stays_out(s, login, key.token(**claims), "is no part of its `act`")
+    enters(s, "alice+copilot", key.token(act={"sub": "copilot"}))
+
+
+def test_claim_that_could_be_one_of_two_opens_nothing(world):
+    key = tokens.Key()
+    s = started(world, key, user="login.name", groups="realm.roles")
+    for one in ({"login": {"name": "alice"}}, {"login.name": "alice"}):
+        record = enters(s, "alice", key.token(**one, realm={"roles": "dba"}))
+        assert set(record["groups"]) == {"analysts", "dba"}, record
+        stays_out(s, "alice", key.token(
+            **one, **{"realm.roles": "dba"}, realm={"roles": "dba"}),
+            "two claims that `realm.roles` could mean")
+    for literal, stepped in (("alice", "dora"), ("dora", "alice")):
+        stays_out(s, "alice", key.token(
+            **{"login.name": literal}, login={"name": stepped}),
+            "two claims that `login.name` could mean")
+
+
 def test_token_is_no_password_where_a_password_is_asked_for(world):
     key = tokens.Key()
     s = started(world, key)

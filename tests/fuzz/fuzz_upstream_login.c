@@ -29,11 +29,11 @@ upstream_now(void)
 
 enum err
 upstream_connect(const struct upstream_access *access, int64_t deadline,
-    int *fd_out, uint32_t *login_out)
+    struct pg_upstream *u, uint32_t *login_out)
 {
 	(void)access;
 	(void)deadline;
-	*fd_out = -1;
+	u->fd = -1;
 	*login_out = 0;
 	return ERR_NONE;
 }

@@ -47,6 +47,7 @@ static struct {
 	pid_t broker;
 	int control, porter, verifier, sink;
 	int catalogue; /* it may ask at any time */
+	const char *identities; /* NULL: those below */
 	unsigned stranger; /* the client's address */
 	/* the last errand somebody was sent on */
 	struct errand errand;
@@ -153,7 +154,8 @@ rig_write_files(void)
 	    "  crawler: {certificate: \"spiffe://shop/crawler\"}\n"
 	    "  job: {uid: 4242}\n",
 	    verifier, verifier, verifier, verifier);
-	rig_write_secret("ids.yaml", identities);
+	rig_write_secret("ids.yaml",
+	    rig.identities != NULL ? rig.identities : identities);
 	rig_write_secret("all", PASSWORD_OF_ALL);
 	rig_write_secret("alices", PASSWORD_OF_ALICE);
 	rig_write_secret("dbas", PASSWORD_OF_DBAS);
@@ -561,6 +563,18 @@ worker_of(const char *login)
 	ck_assert_uint_eq(
 	    ask_with_proof(channel, login, PASSWORD).reply.granted, 1);
 	return channel;
+}
+
+/* "No", and nothing else. */
+static inline void
+assert_nothing_but_no(const struct told *t, const char *reason)
+{
+	struct broker_reply bare = {0};
+
+	snprintf(bare.reason, sizeof(bare.reason), "%s", reason);
+	ck_assert(!t->is_closed && !t->has_who && t->fd < 0);
+	ck_assert_str_eq(t->reply.reason, reason);
+	ck_assert_mem_eq(&t->reply, &bare, sizeof(bare));
 }
 
 /* --- what can be seen ----------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* links: master/admission.c common/identity.c common/who.c common/text.c common/certificate_name.c common/wire.c */
+/* links: master/admission.c master/admission_tell.c common/identity.c common/identity_groups.c common/who.c common/text.c common/certificate_name.c common/wire.c */
 /*
  * Who has to prove what to get in: every combination of entries, and of what
  * connections show.
@@ -55,6 +55,8 @@ static const struct certificate_facts copilots = {.name_count = 1,
     .subject = "CN=x", .not_after = 2000};
 static const struct certificate_facts erins = {.name_count = 2,
     .names_len = 24, .names = "cn:erin\0email:erin@shop"};
+static const struct certificate_facts both_names = {.name_count = 2,
+    .names_len = 34, .names = "cn:erin\0uri:spiffe://shop/copilot"};
 static const struct process_facts job = {.uid = 4242, .pid = 7,
     .executable = "/usr/bin/job", .is_genuine = 1, .sha256 = "ab"};
 static const struct process_facts other_uid = {.uid = 4243,
@@ -96,6 +98,10 @@ static const struct {
     {"copilot", NULL, NULL, PROOF_SCRAM, true, NULL, NULL},
     {"copilot", &erins, NULL, PROOF_SCRAM, true, NULL, NULL},
     {"alice+careful", &erins, NULL, PROOF_SCRAM, true, NULL, NULL},
+    /* the person's certificate cannot be shown beside the agent's */
+    {"erin+careful", &copilots, NULL, PROOF_SCRAM, true, NULL, NULL},
+    {"fay+careful", &copilots, NULL, PROOF_SCRAM, true, NULL, NULL},
+    {"erin+careful", &both_names, NULL, PROOF_SCRAM, true, NULL, NULL},
     {"bob+helper", NULL, NULL, PROOF_SCRAM, true, NULL, NULL},
     {"alice+job", NULL, &job, PROOF_SCRAM, true, NULL, NULL},
     {"job", NULL, NULL, PROOF_SCRAM, true, NULL, NULL},
@@ -199,11 +205,12 @@ START_TEST(person_is_asked_for_the_same_alone_and_behind_an_agent)
 	const struct connection_facts facts = {.certificate = &copilots};
 	static const char *const names[][2] = {{"alice", "alice+careful"},
 	    {"bob", "bob+careful"}, {"dora", "dora+careful"},
+	    {"erin", "erin+careful"}, {"fay", "fay+careful"},
 	    {"mallory", "mallory+careful"}};
 	struct admission alone, behind;
 	size_t i;
 
-	for (chosen = 0; chosen < 3; chosen++) {
+	for (chosen = 0; chosen < ids.person_count; chosen++) {
 		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 			admission_plan(&ids, text_of(names[i][0]), &facts,
 			    &mimic, &alone);
@@ -256,6 +263,52 @@ START_TEST(token_must_speak_of_this_login)
 	if (tokens[_i].is_right) {
 		ck_assert_str_eq(who.via, "token");
 		ck_assert_int_eq(who.expires_at, 1000);
+	}
+}
+END_TEST
+
+START_TEST(token_proves_no_person_who_has_a_certificate)
+{
+	static const char *const logins[] = {"erin+careful", "fay+careful"};
+	const struct connection_facts facts = {.certificate = &copilots};
+	struct token_facts t = {.expires_at = 1000};
+	struct broker_identity who;
+	struct admission a;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		admission_plan(
+		    &ids, text_of(logins[i]), &facts, &mimic, &a);
+		ck_assert_int_ne(a.proof, PROOF_TOKEN);
+		snprintf(t.user, sizeof(t.user), "%.*s",
+		    (int)strcspn(logins[i], "+"), logins[i]);
+		ck_assert_str_eq(admission_finish(&a, &facts, &t, &who),
+		    "the person's own proof is a certificate, which cannot "
+		    "be shown through an agent");
+		ck_assert_str_eq(who.user, "");
+	}
+}
+END_TEST
+
+/* The agent's word, as it would be with a password. */
+START_TEST(agents_token_is_no_proof_of_who_has_another)
+{
+	static const char *const logins[] = {"alice+bearer", "bob+bearer"};
+	static const char *const vias[] = {"agent", "token"};
+	const struct connection_facts none = {.process = NULL};
+	struct token_facts t = {.agent = "bearer", .groups = {"analysts"},
+	    .has_groups = 1, .group_count = 1};
+	struct broker_identity who;
+	struct admission a;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		admission_plan(&ids, text_of(logins[i]), &none, &mimic, &a);
+		snprintf(t.user, sizeof(t.user), "%.*s",
+		    (int)strcspn(logins[i], "+"), logins[i]);
+		ck_assert_ptr_null(admission_finish(&a, &none, &t, &who));
+		ck_assert_str_eq(who.user_via, vias[i]);
+		ck_assert_str_eq(who.agent_via, "token");
 	}
 }
 END_TEST
@@ -334,6 +387,8 @@ main(void)
 	    c, person_is_asked_for_the_same_alone_and_behind_an_agent);
 	tcase_add_loop_test(c, token_must_speak_of_this_login, 0,
 	    sizeof(tokens) / sizeof(tokens[0]));
+	tcase_add_test(c, token_proves_no_person_who_has_a_certificate);
+	tcase_add_test(c, agents_token_is_no_proof_of_who_has_another);
 	tcase_add_test(c, certificate_that_proves_nobody_says_why);
 	tcase_add_test(
 	    c, agent_by_certificate_and_person_by_token_expire_with_the_first);

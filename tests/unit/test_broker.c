@@ -1,4 +1,4 @@
-/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
+/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
 /*
  * What may be asked of the broker when, how often, and what becomes of who
  * asks for anything else; errands that come back, late, twice or never.
@@ -179,18 +179,6 @@ record_has_text(const char *record, const char *name, const char *value)
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", value);
 	return record_has(record, name, quoted);
-}
-
-/* "No", and nothing else. */
-static void
-assert_nothing_but_no(const struct told *t, const char *reason)
-{
-	struct broker_reply bare = {0};
-
-	snprintf(bare.reason, sizeof(bare.reason), "%s", reason);
-	ck_assert(!t->is_closed && !t->has_who && t->fd < 0);
-	ck_assert_str_eq(t->reply.reason, reason);
-	ck_assert_mem_eq(&t->reply, &bare, sizeof(bare));
 }
 
 static void
@@ -726,6 +714,59 @@ START_TEST(helper_that_takes_nothing_keeps_nobody_waiting)
 }
 END_TEST
 
+/* --- the sink ------------------------------------------------------------- */
+
+/* As a sink does that was restarted: what was there is gone. */
+static void
+sink_restart(void)
+{
+	close(rig.sink);
+	ck_assert_int_eq(unlink(scratch_path("sink")), 0);
+	rig.sink = rig_open_sink();
+}
+
+static int
+sink_connect(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", scratch_path("sink"));
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+START_TEST(refusal_is_recorded_though_the_sink_was_restarted)
+{
+	int channel = rig_grant_worker(), fd;
+	struct outcome o;
+	char record[RECORD_MAX];
+
+	barrier(); /* it has found the first one */
+	sink_restart();
+	say_kind(channel, BROKER_UPSTREAM_MD5);
+	ck_assert_str_eq(hear_only(channel).reply.reason, NOT_PERMITTED);
+	ck_assert(!record_take(record));
+	errand_take(rig.porter);
+	ck_assert_int_eq((int)rig.errand.kind, ERRAND_SINK);
+	if (_i == 1) { /* the next porter is asked again */
+		close(rig.porter);
+		rig.porter =
+		    rig_grant((struct broker_grant){.kind = CHANNEL_PORTER});
+		errand_take(rig.porter);
+		ck_assert_int_eq((int)rig.errand.kind, ERRAND_SINK);
+	}
+	o = outcome_good();
+	fd = sink_connect();
+	ck_assert_int_eq(outcome_send(rig.porter, &o, fd), ERR_NONE);
+	close(fd);
+	barrier();
+	ck_assert(record_take(record));
+	ck_assert(record_has_number(record, "kind", BROKER_UPSTREAM_MD5));
+	close(channel);
+}
+END_TEST
+
 /* --- what does not leak --------------------------------------------------- */
 
 /* Any message, with so many descriptors beside it. */
@@ -894,6 +935,8 @@ main(void)
 	    t, who_waits_for_a_helper_that_is_replaced_is_told_no, 0, 2);
 	tcase_add_test(t, without_a_helper_the_answer_is_no);
 	tcase_add_test(t, helper_that_takes_nothing_keeps_nobody_waiting);
+	tcase_add_loop_test(
+	    t, refusal_is_recorded_though_the_sink_was_restarted, 0, 2);
 	tcase_add_loop_test(t,
 	    message_that_is_no_request_ends_its_channel_alone, 0,
 	    COUNT(nonsense));

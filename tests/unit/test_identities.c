@@ -397,6 +397,30 @@ START_TEST(absent_part_matches_no_glob)
 }
 END_TEST
 
+START_TEST(each_word_of_what_proved_somebody_is_matched)
+{
+	struct identity proved = {
+	    .via = TEXT("certificate+process+scram-sha-256")};
+	static const struct {
+		struct text glob;
+		bool matches;
+	} rows[] = {
+	    {TEXT("certificate"), true}, {TEXT("process"), true},
+	    {TEXT("scram-sha-256"), true}, {TEXT("scram*"), true},
+	    {TEXT("certificate+process+scram-sha-256"), true},
+	    {TEXT("token"), false}, {TEXT("cert"), false},
+	    {TEXT("sha-256"), false}};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct who who = {.via = &rows[i].glob, .via_count = 1};
+
+		ck_assert_msg(who_matches(&who, &proved) == rows[i].matches,
+		    "%s", rows[i].glob.at);
+	}
+}
+END_TEST
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 int
@@ -423,6 +447,7 @@ main(void)
 	    c, from_matches_the_clients_network, 0, COUNT(froms));
 	tcase_add_test(c, every_given_part_must_match);
 	tcase_add_test(c, absent_part_matches_no_glob);
+	tcase_add_test(c, each_word_of_what_proved_somebody_is_matched);
 	suite_add_tcase(suite, c);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

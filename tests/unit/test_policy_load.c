@@ -251,6 +251,17 @@ static const struct wrong {
     {"rules: [{name: a, then: allow, who: {from: 10.0.0.0/33}}]",
 	":1:44: `10.0.0.0/33` is neither an address nor a network such as "
 	"10.0.0.0/8 or 2001:db8::/32, nor unix"},
+    {"rules: [{name: a, then: allow, who: {via: [token, tokn]}}]",
+	":1:51: unknown via `tokn` (did you mean `token`?)"},
+    {"rules: [{name: a, then: allow, who: {via: certificate+tokn}}]",
+	":1:43: unknown via `certificate+tokn` (did you mean "
+	"`certificate+token`?)"},
+    {"rules: [{name: a, then: allow, who: {via: '*kerberos*'}}]",
+	":1:43: unknown via `*kerberos*` (certificate, process, scram-sha-256, "
+	"token or pam)"},
+    {"protect: [{name: a, columns: [public.t.c], mask: redact, clear_for: "
+     "[{via: proces}]}]",
+	":1:75: unknown via `proces` (did you mean `process`?)"},
     {"rules: [{name: a, then: allow, who: {form: x}}]",
 	":1:38: unknown key in a who: `form` (did you mean `from`?)"},
     {"rules: [{name: a, then: allow, on: {upstream: shp}}]",

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,11 @@ static char folder[64];
 static int channel;
 static pid_t porter;
 static struct upstream upstreams[3];
-static struct settings settings = {
-    .upstreams = upstreams, .upstream_count = 3};
+static struct listener listeners[2] = {{.address = "127.0.0.1:1"}};
+static struct settings settings = {.upstreams = upstreams,
+    .upstream_count = 3,
+    .listeners = listeners,
+    .listener_count = 2};
 static struct policy policy;
 static struct agent agents[1];
 
@@ -84,8 +88,12 @@ porter_start(void)
 static void
 setup(void)
 {
+	static char address[110];
+
 	strcpy(folder, "/tmp/sallyport-porter-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(address, sizeof(address), "unix:%s", path_of("socket"));
+	listeners[1].address = address;
 	settings.audit_socket = "/nowhere/log";
 	policy.identities.agents = agents;
 	policy.identities.agent_count = 1;
@@ -507,22 +515,62 @@ START_TEST(deleted_executable_is_not_the_one_that_was)
 }
 END_TEST
 
-START_TEST(process_that_has_ended_is_not_told)
+/* Of the process at the other end the user is told, and nothing else. */
+static void
+assert_user_alone(int fd, uid_t uid)
+{
+	struct outcome o;
+
+	ask(&(struct errand){.kind = ERRAND_PROCESS}, TEXT(""), fd);
+	o = answer(NULL);
+	ck_assert_msg(o.result == OUTCOME_YES, "%s", o.reason);
+	ck_assert_uint_eq(o.process.uid, uid);
+	ck_assert_int_eq(o.process.pid, 0);
+	ck_assert_str_eq(o.process.executable, "");
+	ck_assert_uint_eq(o.process.is_genuine, 0);
+	ck_assert_str_eq(o.process.sha256, "");
+	ck_assert_str_eq(o.process.cgroup, "");
+	ck_assert_str_ne(o.reason, "");
+}
+
+/* With a digest remembered, too. */
+START_TEST(process_that_has_ended_is_told_by_its_user_alone)
 {
 	pid_t pid;
 	int fd = connect_from("/usr/bin/sleep", &pid);
 
+	agents[0].sha256 = _i == 0 ? (struct text){0} : TEXT("wanted");
 	porter_start();
 	process_asked(fd, sleeper());
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	ask(&(struct errand){.kind = ERRAND_PROCESS}, TEXT(""), fd);
-	ck_assert_int_eq(answer(NULL).result, OUTCOME_FAILED);
+	assert_user_alone(fd, getuid());
 	close(fd);
 }
 END_TEST
 
-START_TEST(process_that_is_a_zombie_is_not_told)
+/* As one outside of a container is to those in it: it has no number there. */
+START_TEST(process_of_another_pid_namespace_is_told_by_its_user_alone)
+{
+	int listener = listen_local("socket", SOCK_STREAM, 5), client, fd;
+	struct sockaddr_un to = local_address("socket");
+	bool is_apart = unshare(CLONE_NEWPID) == 0;
+
+	ck_assert_msg(is_apart || errno == EPERM, "%s", strerror(errno));
+	client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(
+	    connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+	fd = accept(listener, NULL, NULL);
+	porter_start();
+	if (is_apart)
+		assert_user_alone(fd, getuid());
+	close(fd);
+	close(client);
+	close(listener);
+}
+END_TEST
+
+START_TEST(process_that_is_a_zombie_is_told_by_its_user_alone)
 {
 	pid_t pid;
 	int fd = connect_from("/usr/bin/sleep", &pid);
@@ -532,8 +580,7 @@ START_TEST(process_that_is_a_zombie_is_not_told)
 	process_asked(fd, sleeper());
 	kill(pid, SIGKILL);
 	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-	ask(&(struct errand){.kind = ERRAND_PROCESS}, TEXT(""), fd);
-	ck_assert_int_eq(answer(NULL).result, OUTCOME_FAILED);
+	assert_user_alone(fd, getuid());
 	process_end(pid, fd);
 }
 END_TEST
@@ -551,6 +598,36 @@ START_TEST(connection_over_tcp_has_no_process)
 	ask(&(struct errand){.kind = ERRAND_PROCESS}, TEXT(""), fd);
 	ck_assert_int_eq(answer(NULL).result, OUTCOME_FAILED);
 	close(fd);
+	close(listener);
+}
+END_TEST
+
+/* Of these the kernel would name a process of ours, or whoever listens. */
+START_TEST(socket_that_is_no_clients_has_no_process)
+{
+	int listener = listen_local("socket", SOCK_STREAM, 5), pair[2];
+	int other = listen_local("log", SOCK_STREAM, 5), client, fd;
+	struct sockaddr_un to = local_address(_i == 4 ? "log" : "socket");
+	int types[] = {SOCK_SEQPACKET, SOCK_STREAM};
+	struct outcome o;
+
+	client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(
+	    connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+	fd = accept(_i == 4 ? other : listener, NULL, NULL);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, types[_i % 2] | SOCK_CLOEXEC, 0, pair), 0);
+	porter_start();
+	ask(&(struct errand){.kind = ERRAND_PROCESS}, TEXT(""),
+	    _i < 2 ? pair[0] : (const int[]){listener, client, fd, fd}[_i - 2]);
+	o = answer(NULL);
+	ck_assert_int_eq(
+	    (int)o.result, (int)(_i == 5 ? OUTCOME_YES : OUTCOME_FAILED));
+	close(pair[0]);
+	close(pair[1]);
+	close(fd);
+	close(client);
+	close(other);
 	close(listener);
 }
 END_TEST
@@ -631,9 +708,14 @@ main(void)
 	tcase_add_test(
 	    t, executable_below_a_folder_for_everybody_is_not_genuine);
 	tcase_add_test(t, deleted_executable_is_not_the_one_that_was);
-	tcase_add_test(t, process_that_has_ended_is_not_told);
-	tcase_add_test(t, process_that_is_a_zombie_is_not_told);
+	tcase_add_loop_test(
+	    t, process_that_has_ended_is_told_by_its_user_alone, 0, 2);
+	tcase_add_test(
+	    t, process_of_another_pid_namespace_is_told_by_its_user_alone);
+	tcase_add_test(t, process_that_is_a_zombie_is_told_by_its_user_alone);
 	tcase_add_test(t, connection_over_tcp_has_no_process);
+	tcase_add_loop_test(
+	    t, socket_that_is_no_clients_has_no_process, 0, 6);
 	tcase_add_loop_test(t, question_to_pam_that_is_none_is_not_asked, 0,
 	    (int)(sizeof(questions) / sizeof(*questions)));
 	tcase_add_test(t, password_that_is_too_long_is_not_asked);

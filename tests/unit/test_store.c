@@ -1,10 +1,11 @@
 /* links: common/store.c common/store_catalog.c common/store_code.c common/codec.c common/wire.c common/err.c common/arena.c common/text.c */
 #include <check.h>
-#include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
-#include "common/store.h"
+#include "common/store_inner.h"
 #include "tests/unit/scratch.h"
 
 #define SHOP TEXT("shop"), TEXT("main")
@@ -532,6 +533,56 @@ START_TEST(readers_that_are_killed_harm_nobody)
 }
 END_TEST
 
+/* What a reader could write to would be in every other reader's hand. */
+START_TEST(reader_has_nothing_that_it_could_write_to)
+{
+	struct store *w = opened(STORE_WRITE), *r;
+	char line[512];
+	bool has_data = false;
+	FILE *maps;
+
+	store_close(w);
+	r = opened(STORE_READ);
+	maps = fopen("/proc/self/maps", "re");
+	ck_assert_ptr_nonnull(maps);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		ck_assert_ptr_null(strstr(line, "lock.mdb"));
+		if (strstr(line, "data.mdb") == NULL)
+			continue;
+		has_data = true;
+		ck_assert_ptr_nonnull(strstr(line, " r--s "));
+	}
+	ck_assert(has_data);
+	fclose(maps);
+	store_close(r);
+}
+END_TEST
+
+START_TEST(snapshot_that_may_have_been_written_over_is_read_again)
+{
+	struct store *w = opened(STORE_WRITE), *r;
+	uint64_t generation;
+	MDB_txn *txn;
+	int commits;
+
+	ck_assert_int_eq(store_publish(w, TEXT("a"), &generation), ERR_NONE);
+	r = opened(STORE_READ);
+	for (commits = 0; commits < 4; commits++) {
+		int i;
+
+		ck_assert_int_eq(store_read_begin(r, &txn), MDB_SUCCESS);
+		for (i = 0; i < commits; i++)
+			ck_assert_int_eq(
+			    store_publish(w, TEXT("b"), &generation),
+			    ERR_NONE);
+		ck_assert_int_eq(store_read_end(r, txn, ERR_NONE),
+		    commits < 2 ? ERR_NONE : ERR_INTERRUPTED);
+	}
+	store_close(r);
+	store_close(w);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -563,6 +614,9 @@ main(void)
 	tcase_add_test(c, aborted_rewrite_leaves_all_as_it_was);
 	tcase_add_test(c, names_that_are_too_long_are_refused);
 	tcase_add_test(c, readers_that_are_killed_harm_nobody);
+	tcase_add_test(c, reader_has_nothing_that_it_could_write_to);
+	tcase_add_test(
+	    c, snapshot_that_may_have_been_written_over_is_read_again);
 	suite_add_tcase(suite, c);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

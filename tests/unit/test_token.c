@@ -281,7 +281,7 @@ static const struct bad {
 	"it has a claim named `act.sub`, which is no part of its `act`"},
     {"{\"act.sub\": \"copilot\"}",
 	"it has a claim named `act.sub`, which is no part of its `act`"},
-    {"{\"act.sub\": null, \"act\": {\"sub\": \"nightly\"}}",
+    {"{\"act.sub\": 7, \"act\": {\"sub\": \"nightly\"}}",
 	"it has a claim named `act.sub`, which is no part of its `act`"},
     {"{\"act\": {\"sub\": \"1\", \"act\": {\"act\": {\"act\": {\"act\": "
      "{\"act\": {\"act\": {\"act\": {\"act\": {}}}}}}}}}}",
@@ -588,7 +588,7 @@ static const struct {
 } unclear[] = {
     {"{\"client.id\": \"copilot\", \"client\": {\"id\": \"copilot\"}}",
 	"it has two claims that `client.id` could mean"},
-    {"{\"client.id\": null, \"client\": {\"id\": \"copilot\"}}",
+    {"{\"client.id\": 7, \"client\": {\"id\": \"copilot\"}}",
 	"it has two claims that `client.id` could mean"},
     {"{\"client.id\": \"copilot\", \"client\": {\"id\": 7}}",
 	"it has two claims that `client.id` could mean"},

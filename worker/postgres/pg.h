@@ -275,6 +275,8 @@ void pg_put_refusal(struct buffer *b, const struct refusal *r);
 /* The last word: FATAL, then the session ends. */
 enum err pg_fatal(struct session *s, enum ending why, const char *sqlstate,
     const char *message) MUST_CHECK;
+/* That of a session whose rights were taken away (rights.h). */
+enum err pg_end_barred(struct session *s) MUST_CHECK;
 void pg_notice(struct session *s, const char *message);
 /* From now on the client may not understand our UTF-8. */
 void pg_reply_in_ascii(bool is_so);

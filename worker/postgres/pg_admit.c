@@ -49,7 +49,11 @@ pg_deny(
     struct session *s, char kind, const struct ruling *j, struct text reason)
 {
 	if (gate_record(s->gate, j, "deny", reason, 0) != ERR_NONE)
-		return refuse_plainly(s, kind, "58030", sink_gone);
+		return s->gate->is_barred
+			   ? pg_end_barred(s)
+			   : refuse_plainly(s, kind, "58030", sink_gone);
+	if (s->gate->is_barred)
+		return pg_end_barred(s);
 	return pg_refuse_ruling(s, kind, j, reason, 0);
 }
 

@@ -89,6 +89,8 @@ judge_again(struct session *s, struct run *r)
 
 	if (!may_go_on) {
 		ruling_drop(j);
+		if (s->gate->is_barred)
+			return pg_end_barred(s);
 		return pg_fatal(s, ENDING_POLICY, "42501",
 		    "the policy changed: it does not allow this replication");
 	}

@@ -239,6 +239,16 @@ pg_fatal(struct session *s, enum ending why, const char *sqlstate,
 	return session_end(s, why);
 }
 
+enum err
+pg_end_barred(struct session *s)
+{
+	char text[GATE_REASON_MAX + 32];
+
+	snprintf(text, sizeof(text), "terminating connection: %s",
+	    s->gate->reason);
+	return pg_fatal(s, ENDING_RIGHTS, "57P01", text);
+}
+
 void
 pg_notice(struct session *s, const char *message)
 {

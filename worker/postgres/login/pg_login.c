@@ -125,6 +125,8 @@ open_upstream(struct session *s, const struct login_settings *w)
 		return ERR_NONE;
 	}
 	memcpy(reason, pg->link.reason, sizeof(reason));
+	if (e == ERR_REFUSED && strcmp(reason, BROKER_SUPERSEDED) == 0)
+		return login_fail(s, "57P03", reason, LOGIN_RELOADED);
 	/* class 28: our own login is wrong, which is no business of clients */
 	if (e == ERR_REFUSED && pg->link.sqlstate[0] != '\0' &&
 	    strncmp(pg->link.sqlstate, "28", 2) != 0)
@@ -336,16 +338,21 @@ keep_startup(struct session *s, struct pg_startup *startup)
 	if (pg_parse_startup(wire_of(copy + 4, s->greeting - 4), startup) !=
 	    ERR_NONE)
 		return ERR_MALFORMED;
-	if (startup->user.len == 0 || startup->user.len >= sizeof(s->login) ||
-	    startup->database.len >= sizeof(s->database))
-		return ERR_MALFORMED;
+	/* of a name that is too long its beginning is on record */
 	field_set(s->login, sizeof(s->login), startup->user);
 	s->record.login = text_of(s->login);
+	if (startup->user.len == 0)
+		return ERR_MALFORMED;
+	if (startup->user.len >= sizeof(s->login) ||
+	    startup->database.len >= sizeof(s->database))
+		return ERR_TOO_LONG;
 	field_set(s->database, sizeof(s->database),
 	    startup->database.len > 0 ? startup->database : startup->user);
 	s->record.database = text_of(s->database);
 	return ERR_NONE;
 }
+
+static const char too_long[] = "the name of the user or database is too long";
 
 enum err
 pg_greet(struct session *s)
@@ -359,7 +366,10 @@ pg_greet(struct session *s)
 	e = login_greet(s, startup);
 	if (e != ERR_NONE)
 		return e;
-	if (keep_startup(s, startup) != ERR_NONE)
+	e = keep_startup(s, startup);
+	if (e == ERR_TOO_LONG)
+		return login_fail(s, "08P01", too_long, too_long);
+	if (e != ERR_NONE)
 		return login_fail_malformed(s);
 	if (s->listener->requires_tls && s->tls == NULL)
 		return login_fail(s, "28000", "TLS is required",
@@ -369,10 +379,13 @@ pg_greet(struct session *s)
 	e = login_identify(s);
 	if (e != ERR_NONE)
 		return e;
-	if (gate_enter(s->gate, s->upstream, text_of(s->database),
-		&s->identity) != ERR_NONE)
-		return login_fail(
-		    s, "57P03", s->gate->reason, "no policy is in force");
+	s->gate->who = s->who;
+	e = gate_enter(
+	    s->gate, s->upstream, text_of(s->database), &s->identity);
+	if (e != ERR_NONE)
+		return login_fail(s, "57P03", s->gate->reason,
+		    s->gate->is_barred ? LOGIN_RELOADED
+				       : "no policy is in force");
 	if (!s->provisions->has_mask_key)
 		return login_fail(s, "57P03", "no key for masks",
 		    "the key for masks cannot be read");

@@ -20,6 +20,9 @@ struct login_settings { /* the startup settings to pass on */
 	size_t count;
 };
 
+/* What a client is told that came while Sallyport was reloaded. */
+#define LOGIN_RELOADED "Sallyport has just been reloaded: connect again"
+
 /* Record a failed login and say why; `message` is for the client. */
 enum err login_fail(struct session *s, const char *sqlstate, const char *reason,
     const char *message) MUST_CHECK;

@@ -30,7 +30,13 @@ struct scram {			/* the conversation with the client, RFC 5802 */
 	size_t client_nonce; /* bytes of it that are the client's */
 	bool offers_binding;
 	struct scram_binding binding; /* as offered; header: as chosen */
+	const char *wrong; /* ERR_REFUSED here: why */
 };
+
+static const char stripped[] =
+    "channel binding was stripped: somebody may be in between";
+static const char misfit[] =
+    "channel binding does not fit: somebody may be in between";
 
 static const char plain[] = "SCRAM-SHA-256", plus[] = "SCRAM-SHA-256-PLUS";
 
@@ -61,7 +67,7 @@ read_password(struct session *s, struct wire *body, size_t *total_out)
 
 /* The GS2 header, which must fit the mechanism. "y" means that the client
  * could bind and believes that we could not: when we offered it, somebody
- * between has taken the offer away. */
+ * between has taken the offer away (ERR_REFUSED). */
 static enum err
 read_header(struct text message, struct text mechanism, struct scram *c)
 {
@@ -73,10 +79,13 @@ read_header(struct text message, struct text mechanism, struct scram *c)
 		header.len = bound.len;
 	} else if (!text_is(mechanism, text_of(plain))) {
 		return ERR_UNSUPPORTED;
-	} else if (!text_starts(message, TEXT("n,,")) &&
-		   (c->offers_binding || !text_starts(message, TEXT("y,,")))) {
+	} else if (text_starts(message, TEXT("y,,"))) {
+		c->wrong = c->offers_binding ? stripped : NULL;
+	} else if (!text_starts(message, TEXT("n,,"))) {
 		return ERR_UNSUPPORTED;
 	}
+	if (c->wrong != NULL)
+		return ERR_REFUSED;
 	field_set(c->binding.header, sizeof(c->binding.header), header);
 	if (header.len != bound.len)
 		c->binding.data_len = 0;
@@ -130,14 +139,33 @@ put_server_first(
 	return ERR_NONE;
 }
 
+/* "c=<binding>,r=<nonce>" as it must be. Another binding to the right nonce
+ * is of another connection: ERR_REFUSED. */
+static enum err
+check_bound(const char *have, struct scram *c)
+{
+	char binding[SCRAM_BINDING_TEXT_MAX];
+	const char *rest = strchr(have, ',');
+
+	if (strncmp(have, "c=", 2) != 0 || rest == NULL ||
+	    strncmp(rest, ",r=", 3) != 0 || strcmp(rest + 3, c->nonce) != 0)
+		return ERR_MALFORMED;
+	scram_binding_encode(&c->binding, binding);
+	if (strlen(binding) == (size_t)(rest - have) - 2 &&
+	    strncmp(have + 2, binding, strlen(binding)) == 0)
+		return ERR_NONE;
+	c->wrong = misfit;
+	return ERR_REFUSED;
+}
+
 /* "c=biws,r=<nonce>,p=<proof>" taken apart and checked against `c`. */
 static enum err
 read_client_final(
-    struct text message, const struct scram *c, struct broker_request *r)
+    struct text message, struct scram *c, struct broker_request *r)
 {
-	char copy[1024], binding[SCRAM_BINDING_TEXT_MAX], expected[512];
-	char *proof;
+	char copy[1024], *proof;
 	size_t len;
+	enum err e;
 	int n;
 
 	if (message.len >= sizeof(copy))
@@ -149,11 +177,9 @@ read_client_final(
 		return ERR_MALFORMED;
 	*proof = '\0';
 	proof += 3;
-	scram_binding_encode(&c->binding, binding);
-	n = snprintf(
-	    expected, sizeof(expected), "c=%s,r=%s", binding, c->nonce);
-	if (n < 0 || strcmp(copy, expected) != 0)
-		return ERR_MALFORMED;
+	e = check_bound(copy, c);
+	if (e != ERR_NONE)
+		return e;
 	if (base64_decode(text_of(proof), r->proof, sizeof(r->proof), &len) !=
 		ERR_NONE ||
 	    len != sizeof(r->proof))
@@ -193,6 +219,15 @@ put_offer(struct session *s, struct scram *c)
 			      : TEXT("SCRAM-SHA-256\0\0"));
 }
 
+/* What was found wrong here, as if the broker had said it. */
+static enum err
+say_wrong(const struct scram *c, enum err e, struct broker_reply *reply)
+{
+	if (e == ERR_REFUSED)
+		snprintf(reply->reason, sizeof(reply->reason), "%s", c->wrong);
+	return e;
+}
+
 /* The whole exchange. ERR_REFUSED: the proof was wrong. */
 static enum err
 prove_scram(
@@ -215,13 +250,13 @@ prove_scram(
 	if (e == ERR_NONE)
 		e = put_server_first(s, &c, nonce, reply->first);
 	if (e != ERR_NONE)
-		return e;
+		return say_wrong(&c, e, reply);
 	peer_consume(&s->relay.client, total);
 	e = read_password(s, &body, &total);
 	if (e == ERR_NONE)
 		e = read_client_final(wire_rest(&body), &c, &r);
 	if (e != ERR_NONE)
-		return e;
+		return say_wrong(&c, e, reply);
 	peer_consume(&s->relay.client, total);
 	pg_of(s)->is_bound = c.binding.data_len > 0;
 	e = broker_exchange(s->birth->broker, &r, NULL, reply, take);
@@ -275,13 +310,17 @@ fail_refused(struct session *s, const struct broker_reply *reply)
 {
 	char text[BROKER_NAME_MAX + 64];
 
-	if (strcmp(reply->reason, BROKER_IN_CLEAR) == 0)
+	/* the rest, of who it would have been, is for the record */
+	if (strncmp(reply->reason, BROKER_IN_CLEAR, strlen(BROKER_IN_CLEAR)) ==
+	    0)
 		return login_fail(s, "28000", reply->reason,
 		    "this login needs TLS or a Unix socket; connect with "
 		    "sslmode=require or stronger");
+	if (strcmp(reply->reason, stripped) == 0 ||
+	    strcmp(reply->reason, misfit) == 0)
+		return login_fail(s, "28000", reply->reason, reply->reason);
 	if (strcmp(reply->reason, BROKER_SUPERSEDED) == 0)
-		return login_fail(s, "57P03", reply->reason,
-		    "Sallyport has just been reloaded: connect again");
+		return login_fail(s, "57P03", reply->reason, LOGIN_RELOADED);
 	snprintf(text, sizeof(text),
 	    "password authentication failed for user \"%s\"", s->login);
 	return login_fail(s, "28P01",
@@ -381,7 +420,7 @@ is_sound(const struct broker_identity *who, size_t len)
 
 /* The session is whose the broker says it is. */
 static enum err
-be_identified(struct session *s, const struct broker_identity *who)
+be_identified(struct session *s, struct broker_identity *who)
 {
 	struct identity *id = &s->identity;
 	struct text *groups =

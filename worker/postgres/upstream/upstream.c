@@ -425,14 +425,15 @@ pg_upstream_open(const struct upstream_access *access, struct text database,
 	*out = (struct pg_upstream){.fd = -1,
 	    .in.ceiling = UPSTREAM_ROW_MAX,
 	    .parameters.ceiling = LOGIN_MESSAGE_MAX};
-	e = upstream_connect(access, l.deadline, &out->fd, &login);
+	e = upstream_connect(access, l.deadline, out, &login);
 	if (e == ERR_NONE && login >= u->login_count)
 		e = ERR_MALFORMED;
 	if (e != ERR_NONE) {
-		snprintf(out->reason, sizeof(out->reason),
-		    "cannot connect to upstream %s at %s: %s", u->name,
-		    u->address,
-		    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+		if (out->reason[0] == '\0')
+			snprintf(out->reason, sizeof(out->reason),
+			    "cannot connect to upstream %s at %s: %s", u->name,
+			    u->address,
+			    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
 		pg_upstream_close(out);
 		return e;
 	}
@@ -527,7 +528,7 @@ pg_upstream_cancel(const struct upstream_access *access, int32_t backend_pid,
 	struct buffer b = {0};
 	int64_t deadline = upstream_now() + UPSTREAM_DEADLINE_MS;
 	uint32_t login;
-	enum err e = upstream_connect(access, deadline, &link.fd, &login);
+	enum err e = upstream_connect(access, deadline, &link, &login);
 
 	if (e != ERR_NONE)
 		return e;

@@ -248,7 +248,7 @@ finish_connecting(int fd, int64_t deadline)
 
 enum err
 upstream_connect(const struct upstream_access *access, int64_t deadline,
-    int *fd_out, uint32_t *login_out)
+    struct pg_upstream *u, uint32_t *login_out)
 {
 	struct broker_request q = {
 	    .kind = BROKER_UPSTREAM_CONNECT, .place = access->place};
@@ -256,15 +256,19 @@ upstream_connect(const struct upstream_access *access, int64_t deadline,
 	enum err e = ERR_NOT_FOUND;
 
 	for (; e != ERR_NONE && reply.has_more; q.attempt++) {
-		e = broker_open(access->broker, &q, &reply, fd_out);
+		e = broker_open(access->broker, &q, &reply, &u->fd);
 		if (e != ERR_NONE && e != ERR_REFUSED)
 			return e;
 		if (e == ERR_NONE) {
-			e = finish_connecting(*fd_out, deadline);
-			if (e != ERR_NONE)
-				close(*fd_out);
+			e = finish_connecting(u->fd, deadline);
+			if (e != ERR_NONE) {
+				close(u->fd);
+				u->fd = -1;
+			}
 		}
 	}
+	if (e == ERR_REFUSED && strcmp(reply.reason, BROKER_SUPERSEDED) == 0)
+		snprintf(u->reason, sizeof(u->reason), "%s", reply.reason);
 	*login_out = reply.login;
 	return e;
 }

@@ -9,10 +9,11 @@
 /* CLOCK_MONOTONIC, ms. Deadlines below are of this clock. */
 int64_t upstream_now(void);
 
-/* A connection to the upstream, by the broker's leave; *login_out: which of
- * its logins is ours. ERR_REFUSED: the broker said no, or could not. */
+/* A connection to the upstream, u->fd, by the broker's leave; *login_out:
+ * which of its logins is ours. ERR_REFUSED: the broker said no, or could not;
+ * u->reason is then BROKER_SUPERSEDED or left as it was. */
 enum err upstream_connect(const struct upstream_access *access,
-    int64_t deadline, int *fd_out, uint32_t *login_out) MUST_CHECK;
+    int64_t deadline, struct pg_upstream *u, uint32_t *login_out) MUST_CHECK;
 
 /* Ask for TLS on the connected u->fd and shake hands, or do nothing when
  * `context` is NULL. On failure u->reason says why. ERR_REFUSED: the server
