@@ -10,13 +10,16 @@
  *   CLIENT_CERTIFICATE  a handshake in which the client has proved to hold
  *                   the key of a certificate (struct handshake) → yes
  *   CLIENT_PROCESS  descriptor: the client's Unix socket → yes
- *   CLIENT_START    login name → how it is to be proved; for SCRAM the
- *                   server's nonce, salt and iterations (the same salt each
- *                   time, made up, for names that do not exist)
+ *   CLIENT_START    login name; descriptor: the client's socket, which says
+ *                   where it came from and to which listener → how it is to
+ *                   be proved; for SCRAM the server's nonce, salt and
+ *                   iterations (the same salt each time, made up, for names
+ *                   that do not exist)
  *   CLIENT_PROOF    the client's own messages, ClientProof → identity and
  *                   ServerSignature
  *   CLIENT_SECRET   a token or password → identity
- *   UPSTREAM_CONNECT  upstream, which of its addresses → descriptor of a
+ *   UPSTREAM_CONNECT  upstream (the one of the client's listener), which of
+ *                   its addresses → descriptor of a
  *                   connection in the making, index of the login to use
  *   UPSTREAM_SCRAM  password-less challenge → ClientProof and the
  *                   ServerSignature to expect
@@ -51,7 +54,8 @@ enum {
 	BROKER_SECRET_MAX = 16 * 1024, /* a token */
 };
 
-/* Reasons that a worker tells its client otherwise than a wrong password. */
+/* Reasons that a worker tells its client otherwise than a wrong password. What
+ * follows the first one in a reply is for the record only. */
 #define BROKER_IN_CLEAR "a secret would cross the network in clear"
 #define BROKER_SUPERSEDED "the configuration has just been reloaded"
 
@@ -84,7 +88,6 @@ struct broker_request {
 	uint32_t kind;		      /* enum broker_kind */
 	char name[BROKER_NAME_MAX];   /* CLIENT_START: the login; CHAIN: the
 				       * session's id */
-	char source[SLOT_NAME_MAX];   /* CLIENT_START: the client's address */
 	uint32_t place;	    /* *_SIGN: whose key; CLIENT_CERTIFICATE: of which
 			     * listener; UPSTREAM_*: which upstream: the index
 			     * in the settings */

@@ -3,6 +3,7 @@
  *
  * The rule: a name means one subject; who is not named does not exist.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/identity.h"
@@ -89,6 +90,45 @@ identity_acts_for(const struct agent *a, const struct person *p,
 			return true;
 	}
 	return false;
+}
+
+const struct person *
+identity_longest_acted_for(const struct identities *ids, const struct agent *a)
+{
+	const struct person *longest = NULL;
+	size_t i;
+
+	for (i = 0; i < ids->person_count; i++) {
+		const struct person *p = &ids->people[i];
+
+		if ((longest == NULL || p->name.len > longest->name.len) &&
+		    identity_acts_for(a, p, p->groups, p->group_count))
+			longest = p;
+	}
+	return longest;
+}
+
+void
+identities_warn_of_names(
+    const struct identities *ids, void (*warn)(const char *line))
+{
+	char line[4 * IDENTITY_NAME_MAX];
+	size_t i;
+
+	for (i = 0; i < ids->agent_count; i++) {
+		const struct agent *a = &ids->agents[i];
+		const struct person *p = identity_longest_acted_for(ids, a);
+
+		if (p == NULL ||
+		    p->name.len + 1 + a->name.len <= IDENTITY_SHOWN_MAX)
+			continue;
+		snprintf(line, sizeof(line),
+		    "%.*s+%.*s is longer than %d bytes: the database cuts it "
+		    "in application_name",
+		    (int)p->name.len, p->name.at, (int)a->name.len, a->name.at,
+		    IDENTITY_SHOWN_MAX);
+		warn(line);
+	}
 }
 
 enum err

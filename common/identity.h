@@ -19,6 +19,8 @@
 enum {
 	IDENTITY_NAME_MAX = 63,	  /* bytes of a user's or agent's name */
 	IDENTITY_GROUPS_MAX = 64, /* groups of one person */
+	IDENTITY_SHOWN_MAX = 63,  /* bytes of "alice+copilot" that a database
+				   * keeps: PostgreSQL cuts the rest */
 };
 
 /* The identity of a session: what policy decides on and audit records. */
@@ -102,6 +104,16 @@ enum err identity_parts(const struct identities *ids, struct text login,
 /* May the agent act for a person with these groups? */
 bool identity_acts_for(const struct agent *a, const struct person *p,
     const struct text *groups, size_t group_count);
+
+/* The person with the longest name for whom the agent may act by the groups
+ * in `ids`; NULL: nobody. */
+const struct person *identity_longest_acted_for(
+    const struct identities *ids, const struct agent *a);
+
+/* Tell of each agent whose name does not fit behind such a person's into what
+ * a database keeps of an application_name: two would look alike there. */
+void identities_warn_of_names(
+    const struct identities *ids, void (*warn)(const char *line));
 
 /* The same login resolved, with the agent allowed to act for the person, for
  * examples and explain. ERR_NOT_FOUND, or ERR_REFUSED when the agent may not

@@ -170,18 +170,21 @@ limits_set(const struct sandbox *s)
 	return true;
 }
 
+/* What it entered by is closed behind it: a folder outside, a ruleset. */
 static bool
 root_change(const struct sandbox *s)
 {
 	return s->root < 0 ||
-	    (fchdir(s->root) == 0 && chroot(".") == 0 && chdir("/") == 0);
+	    (fchdir(s->root) == 0 && chroot(".") == 0 && chdir("/") == 0 &&
+		close(s->root) == 0);
 }
 
 static bool
 ruleset_apply(const struct sandbox *s)
 {
 	return s->ruleset < 0 ||
-	    syscall(SYS_landlock_restrict_self, s->ruleset, 0) == 0;
+	    (syscall(SYS_landlock_restrict_self, s->ruleset, 0) == 0 &&
+		close(s->ruleset) == 0);
 }
 
 static bool

@@ -242,22 +242,45 @@ mimic_number(const void *secrets, struct text name)
 	return secrets_mimic(secrets, name);
 }
 
+/* Where the client came from and to. Clients leave; a worker that shows
+ * something else is not ours any more. */
+static bool
+socket_take(
+    struct broker *b, struct channel *c, int fd, const char **wrong_out)
+{
+	struct client_socket socket;
+	enum socket_is is = client_socket_look(b->master, fd, &socket);
+
+	if (is == SOCKET_CLIENTS) {
+		c->listener = socket.listener;
+		field_set(
+		    c->source, sizeof(c->source), text_of(socket.source));
+		return true;
+	}
+	if (is == SOCKET_NOT_CLIENTS)
+		broker_record_refusal(b, c, BROKER_CLIENT_START);
+	*wrong_out = is == SOCKET_GONE ? "the client has gone"
+				       : "no socket of a client of ours";
+	return false;
+}
+
 ANSWER(client_start)
 {
 	const struct broker_request *s = q->request;
 	const struct connection_facts facts = facts_of(c);
 	const struct mimic mimic = {mimic_number, b->secrets};
 	struct text login = {s->name, strnlen(s->name, sizeof(s->name))};
+	const char *wrong;
 
 	hole_look(login);
 	if (b->control < 0)
 		return client_refuse(b, c, r, superseded);
+	if (!socket_take(b, c, q->fd, &wrong))
+		return client_refuse(b, c, r, wrong);
 	if (login.len == 0 || login.len == sizeof(s->name))
 		return client_refuse(b, c, r, "no login name");
 	field_set(c->login, sizeof(c->login), login);
 	login = text_of(c->login); /* which the plan borrows from */
-	field_set(c->source, sizeof(c->source),
-	    (struct text){s->source, strnlen(s->source, sizeof(s->source))});
 	admission_plan(secrets_identities(b->secrets), login, &facts, &mimic,
 	    &c->plan);
 	if (c->plan.proof == PROOF_SCRAM)

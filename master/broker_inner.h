@@ -4,6 +4,7 @@
  *   broker.c           the loop: channels, grants, errands and what comes back
  *   broker_phase.c     what is permitted in which phase, and how often
  *   broker_client.c    who a client is
+ *   broker_socket.c    through which listener it came, and from where
  *   broker_upstream.c  logging in to upstreams; signatures; sockets
  *   broker_chain.c     keys for others' audit records
  *   broker_record.c    its own, of what was refused
@@ -66,6 +67,7 @@ struct channel {
 	char certificate_wrong[ERRAND_REASON_MAX]; /* "": it is not */
 	char process_wrong[ERRAND_REASON_MAX];	   /* "": it is not */
 	char login[BROKER_NAME_MAX], source[SLOT_NAME_MAX];
+	uint32_t listener; /* through which it came, once `source` is set */
 	bool is_charged; /* counted as failed, as long as nobody knows */
 	bool was_refused; /* a request out of turn: the next is its last */
 	struct admission plan;
@@ -85,6 +87,9 @@ struct broker {
 	struct audit_chain chain; /* of its record at hand */
 	char recorded[SESSION_ID_LEN + 1]; /* which session that is about */
 	const struct scoreboard *board;
+	/* each upstream: its catalogue was last asked for SCRAM, so that MD5,
+	 * which is easier to guess from, is somebody's wish */
+	bool has_scram[UPSTREAMS_MAX];
 	uint64_t sink_serial; /* of the errand for a way to the sink; 0: none */
 	int sink;	      /* what it has brought, not used so far, or -1 */
 	int control; /* -1: master has closed it: another broker is in force */
@@ -137,6 +142,21 @@ extern const outcome_fn broker_outcomes[BROKER_KINDS];
 
 /* "no", with a reason for the record. */
 enum answer broker_no(struct response *r, const char *reason);
+
+/* What the kernel tells of a client's socket. */
+struct client_socket {
+	uint32_t listener;	    /* index in the settings */
+	char source[SLOT_NAME_MAX]; /* client_name() */
+};
+
+enum socket_is {
+	SOCKET_NOT_CLIENTS, /* it came through no listener of ours */
+	SOCKET_GONE,	    /* it did, and nobody is at its other end */
+	SOCKET_CLIENTS,	    /* `out` is filled in */
+};
+
+enum socket_is client_socket_look(
+    const struct master *m, int fd, struct client_socket *out);
 
 /* A request out of turn. */
 void broker_record_refusal(

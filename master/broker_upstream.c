@@ -1,8 +1,8 @@
 /*
  * broker_upstream.c - logging in to upstreams for those who are proved.
  *
- * The rule: whose login it is was decided by who the client is, once; a
- * worker names an upstream, never a login.
+ * The rule: whose login it is was decided by who the client is, and at which
+ * upstream by the listener it came through; a worker chooses neither.
  */
 #include <string.h>
 
@@ -18,7 +18,9 @@ login_choose(struct broker *b, struct channel *c, uint32_t place)
 
 	if (c->has_upstream)
 		return place == c->index.upstream;
-	if (place >= b->settings->upstream_count)
+	/* that of the listener its client came through, and no other */
+	if (place >= b->settings->upstream_count ||
+	    place != b->settings->listeners[c->listener].upstream_index)
 		return false;
 	u = &b->settings->upstreams[place];
 	who = admission_identity(c->who, groups);
@@ -64,6 +66,10 @@ OUTCOME(broker_socket_came)
 	return ANSWER_YES;
 }
 
+/* A database's own, so that whoever takes its place, or a worker, gets no
+ * proof that is cheap to guess the password from; nor keeps us computing. */
+enum { ITERATIONS_LEAST = 4096, ITERATIONS_MOST = 100000 };
+
 ANSWER(broker_scram)
 {
 	const struct broker_request *s = q->request;
@@ -71,9 +77,15 @@ ANSWER(broker_scram)
 
 	if (!c->has_upstream)
 		return broker_no(r, "there is no connection to log in on");
+	if (s->iterations < ITERATIONS_LEAST)
+		return broker_no(r, "fewer than 4096 SCRAM iterations");
+	if (s->iterations > ITERATIONS_MOST)
+		return broker_no(r, "more than 100000 SCRAM iterations");
 	if (!secrets_salted(b->secrets, c->index, s->salt, s->salt_len,
 		s->iterations, &salted))
 		return broker_no(r, "there is no password for this login");
+	if (c->of == CHANNEL_CATALOG)
+		b->has_scram[c->index.upstream] = true;
 	return scram_prove(salted, (struct text){s->auth, s->auth_len},
 		   r->reply.proof, r->reply.signature) == ERR_NONE
 		   ? ANSWER_YES
@@ -89,6 +101,10 @@ ANSWER(broker_md5)
 	if (!c->has_upstream)
 		return broker_no(r, "there is no connection to log in on");
 	u = &b->settings->upstreams[c->index.upstream];
+	if (c->of == CHANNEL_CATALOG)
+		b->has_scram[c->index.upstream] = false;
+	else if (b->has_scram[c->index.upstream])
+		return broker_no(r, "MD5 where Sallyport's own login has SCRAM");
 	if (s->salt_len != 4 ||
 	    !secrets_password(b->secrets, c->index, &password))
 		return broker_no(r, "there is no password for this login");

@@ -16,6 +16,7 @@
 #include "common/jwks.h"
 #include "common/file_trust.h"
 #include "common/tls_context.h"
+#include "master/advise.h"
 #include "master/confine.h"
 #include "master/privilege.h"
 #include "master/program.h"
@@ -37,7 +38,7 @@ passwords_check(
 }
 
 static void
-tls_warn(const char *line)
+warning_print(const char *line)
 {
 	fprintf(stderr, "warning: %s\n", line);
 }
@@ -139,7 +140,7 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 	is_believed = diagnostics_count(d) == 0;
 	/* the broker reads these before it drops root */
 	e = passwords_check(&settings, a, d);
-	tls_check(&settings, d, tls_warn);
+	tls_check(&settings, d, warning_print);
 	separation_find(&settings, found);
 	if (e == ERR_NONE)
 		e = account_take(&settings, d, account);
@@ -151,11 +152,15 @@ check_all(const char *file, struct arena *a, struct diagnostics *d,
 		e = identities_load(settings.identities, a, d, &ids);
 	if (e != ERR_NONE)
 		return e;
+	identities_warn_of_names(&ids, warning_print);
 	if (is_believed) /* else the same would be told again */
 		identities_check_trust(&settings, &ids, &trust, d);
 	e = jwks_check(&ids, settings.identities, a, d);
 	if (e != ERR_NONE)
 		return e;
+	advise_listeners(&settings, warning_print);
+	advise_proofs(settings.identities, &ids, warning_print);
+	advise_places(settings.identities, &ids, warning_print);
 	return policy_load(&settings, &ids, a, d, policy);
 }
 

@@ -328,6 +328,23 @@ confine_alone(enum confinement role, struct sandbox *out)
 	return e;
 }
 
+void
+confine_leave_others(const struct confine *c, enum confinement mine)
+{
+	int root = -1, i;
+
+	for (i = 0; i < CONFINEMENTS; i++) {
+		const struct sandbox *s = &c->sandboxes[i];
+
+		if (s->root >= 0)
+			root = s->root; /* one for all */
+		if (i != (int)mine && s->ruleset >= 0)
+			close(s->ruleset);
+	}
+	if (root >= 0 && c->sandboxes[mine].root < 0)
+		close(root);
+}
+
 enum err
 confine_master(const struct confine *c, const char **failed_out)
 {

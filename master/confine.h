@@ -59,6 +59,9 @@ enum err confine_try(const struct settings *s, const struct account *account,
  * verifier): no files, no root. */
 enum err confine_alone(enum confinement role, struct sandbox *out) MUST_CHECK;
 
+/* In a child, once: close what is for entering other roles' sandboxes. */
+void confine_leave_others(const struct confine *c, enum confinement mine);
+
 /* Master's own: what it needs no more once everything is open. */
 enum err confine_master(
     const struct confine *c, const char **failed_out) MUST_CHECK;

@@ -109,6 +109,12 @@ static const struct call greet[] = {
     CALL(getsockname),
 };
 
+/* Where a client's socket leads that a worker shows. */
+static const struct call trace[] = {
+    CALL(getpeername),
+    CALL(getsockname),
+};
+
 /* Waiting for many at a time. */
 static const struct call watch[] = {
     CALL(epoll_ctl),
@@ -305,7 +311,7 @@ static const struct call_group of_worker[] = {
 static const struct call_group of_refuser[] = {
     GROUP(basics), GROUP(talk), GROUP(limit), GROUP(tune), GROUP(greet), END};
 static const struct call_group of_broker[] = {
-    GROUP(basics), GROUP(talk), GROUP(limit), GROUP(watch), END};
+    GROUP(basics), GROUP(talk), GROUP(limit), GROUP(watch), GROUP(trace), END};
 static const struct call_group of_verifier[] = {
     GROUP(basics), GROUP(talk), GROUP(remember), END};
 static const struct call_group of_catalog[] = {GROUP(basics), GROUP(talk),

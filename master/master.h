@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "common/arena.h"
@@ -70,6 +71,8 @@ struct master {
 	/* descriptors; -1: closed */
 	int listeners[LISTENERS_MAX];
 	size_t listener_count;
+	/* what they are bound to, in the order of the settings */
+	struct sockaddr_storage bound[LISTENERS_MAX];
 	int control;	 /* listening */
 	int control_lock; /* control children take turns by record locks */
 	int wake[2];	/* workers write, master alone reads */

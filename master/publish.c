@@ -24,6 +24,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "common/tls_context.h"
+#include "master/advise.h"
 #include "master/program.h"
 #include "master/scoreboard.h"
 #include "master/spawn.h"
@@ -104,6 +105,12 @@ settings_check(const struct settings *old, const struct file_state *passwords,
 	return diagnostics_count(d) > 0 ? ERR_INVALID : e;
 }
 
+static void
+warning_log(const char *line)
+{
+	log_warning("%s", line);
+}
+
 static enum err
 identities_read(const struct settings *s, const struct trust *trust,
     struct arena *a, struct diagnostics *d, struct identities *out)
@@ -112,10 +119,12 @@ identities_read(const struct settings *s, const struct trust *trust,
 
 	if (e != ERR_NONE)
 		return e;
+	identities_warn_of_names(out, warning_log);
 	identities_check_trust(s, out, trust, d);
 	e = jwks_check(out, s->identities, a, d);
 	if (e != ERR_NONE)
 		return e;
+	advise_proofs(s->identities, out, warning_log);
 	return diagnostics_count(d) > 0 ? ERR_INVALID
 					: identities_find_accounts(out, a);
 }
@@ -159,12 +168,6 @@ complain(int pipe, const char *line)
 		_exit(EXIT_FAILURE);
 }
 
-static void
-tls_warn(const char *line)
-{
-	log_warning("%s", line);
-}
-
 /* The one thing that takes root: workers may not look at all of it, and some
  * of it only the broker will read. */
 static enum err
@@ -181,7 +184,7 @@ files_look(const struct master *m, struct arena *a, struct diagnostics *d,
 		return ERR_MEMORY;
 	password_files_look(s, out->passwords);
 	audit_key_check(s, d);
-	tls_check(s, d, tls_warn);
+	tls_check(s, d, warning_log);
 	e = settings_check_trust(s, starter, d, &out->trust);
 	if (e == ERR_NONE)
 		programs_check_trust(&out->trust, s->file, d);

@@ -61,7 +61,7 @@ listeners_close(struct master *m)
 		descriptor_close(&m->listeners[i]);
 }
 
-/* What is left is what some role needs: listeners and life (workers), wake,
+/* What is left is what some role needs: listeners, wake and life (workers),
  * catalogs, and for control children orders and the lock. */
 static void
 descriptors_reset(struct master *m, enum child_kind kind)
@@ -192,13 +192,21 @@ spawn_open_nothing(void *context)
 	return -1;
 }
 
+/* In the child, once: what it enters, and no other role's. */
+static const struct sandbox *
+sandbox_of(const struct master *m, enum confinement role)
+{
+	confine_leave_others(m->confine, role);
+	return &m->confine->sandboxes[role];
+}
+
 void
 spawn_confine(const struct master *m, enum confinement role)
 {
 	const char *failed = NULL;
 
 	log_set_opener(spawn_open_nothing, NULL);
-	if (sandbox_enter(&m->confine->sandboxes[role], &failed) == ERR_NONE)
+	if (sandbox_enter(sandbox_of(m, role), &failed) == ERR_NONE)
 		return;
 	log_error("cannot be confined: %s: %m: ending", failed);
 	_exit(EXIT_FAILURE);
@@ -271,8 +279,8 @@ worker_fork(struct master *m, uint32_t slot, int channel)
 	b.slot = s;
 	b.is_awaited = !m->is_announced;
 	b.refuses = slot == m->board->slot_count - 1;
-	b.sandbox = &m->confine->sandboxes[b.refuses ? CONFINE_REFUSER
-						     : CONFINE_WORKER];
+	b.sandbox =
+	    sandbox_of(m, b.refuses ? CONFINE_REFUSER : CONFINE_WORKER);
 	_exit(m->roles->worker(&b));
 }
 
@@ -335,7 +343,7 @@ spawn_catalog(struct master *m, uint32_t upstream)
 		b.listener_count = 0;
 		b.upstream = upstream;
 		b.catalog = m->catalogs[upstream];
-		b.sandbox = &m->confine->sandboxes[CONFINE_CATALOG];
+		b.sandbox = sandbox_of(m, CONFINE_CATALOG);
 		_exit(m->roles->catalog(&b));
 	}
 	descriptor_close(&channel);

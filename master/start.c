@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,7 +134,10 @@ folder_make(const char *path, mode_t mode, const struct account *owner)
 	if (mkdir(path, mode) != 0) {
 		if (errno == EEXIST)
 			return ERR_NONE;
-		log_error("%s: %m", path);
+		log_error("%s: %m%s", path,
+		    errno != EACCES ? ""
+				    : " (chown the folder above to the account "
+				      "that runs this; or is `run_as` missing?)");
 		return ERR_SYSTEM;
 	}
 	/* chmod: the umask is for files whose mode nobody thought about */
@@ -198,6 +202,19 @@ listener_open(const char *address, int *fd_out)
 	return e;
 }
 
+/* Brokers know by it through which one a client came (broker_socket.c). */
+static enum err
+bound_note(struct master *m, size_t i)
+{
+	socklen_t len = sizeof(m->bound[i]);
+
+	if (getsockname(m->listeners[i], (struct sockaddr *)&m->bound[i],
+		&len) == 0)
+		return ERR_NONE;
+	log_error("%s: %m", m->settings->listeners[i].address);
+	return ERR_SYSTEM;
+}
+
 static enum err
 listeners_open(struct master *m)
 {
@@ -208,8 +225,10 @@ listeners_open(struct master *m)
 	for (i = 0; i < m->settings->listener_count && e == ERR_NONE; i++) {
 		e = listener_open(m->settings->listeners[i].address,
 		    &m->listeners[i]);
-		if (e == ERR_NONE)
+		if (e == ERR_NONE) {
 			m->listener_count = i + 1;
+			e = bound_note(m, i);
+		}
 	}
 	snprintf(control, sizeof(control), "unix:%s", m->settings->control);
 	return e == ERR_NONE ? listener_open(control, &m->control) : e;

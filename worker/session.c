@@ -4,7 +4,6 @@
  * It knows no protocol and no policy; it owns the order of things, and that
  * every session that began is recorded to its end.
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/client_name.h"
 #include "common/log.h"
 #include "common/regex.h"
 #include "common/sandbox.h"
@@ -67,31 +67,18 @@ protocol_for(enum engine engine)
 	return NULL;
 }
 
-/* "127.0.0.1:40112", "[::1]:40112" or "unix". */
 static void
 describe_client(int fd, char *out, size_t size)
 {
 	struct sockaddr_storage sa = {0};
 	socklen_t len = sizeof(sa);
-	char host[INET6_ADDRSTRLEN] = "";
 	int one = 1;
 
-	snprintf(out, size, "unix");
 	if (getpeername(fd, (struct sockaddr *)&sa, &len) != 0)
+		sa.ss_family = AF_UNSPEC;
+	client_name(&sa, out, size);
+	if (sa.ss_family != AF_INET && sa.ss_family != AF_INET6)
 		return;
-	if (sa.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)&sa;
-
-		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		snprintf(out, size, "%s:%u", host, ntohs(in->sin_port));
-	} else if (sa.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const void *)&sa;
-
-		inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
-		snprintf(out, size, "[%s]:%u", host, ntohs(in->sin6_port));
-	} else {
-		return;
-	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }

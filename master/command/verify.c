@@ -169,6 +169,20 @@ finding_print(const struct verification *v, const struct finding *f)
 	fputc('\n', stdout);
 }
 
+/* Would it be in order as a part of a longer log? */
+static bool
+is_cut_off(const struct finding *f, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (f[i].kind == FINDING_NO_START ||
+		    f[i].kind == FINDING_NO_END)
+			return true;
+	}
+	return false;
+}
+
 static void
 result_print(const struct verification *v)
 {
@@ -186,6 +200,9 @@ result_print(const struct verification *v)
 				 : "as written");
 	if (t.records == 0 && count > 0)
 		puts("No record is genuine: is it another key's file?");
+	else if (!v->arguments->is_part && is_cut_off(f, count))
+		puts("Is the daemon running, or has this log other files? "
+		     "Then --part leaves beginnings and ends open.");
 }
 
 static json_t *

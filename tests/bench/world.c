@@ -254,6 +254,25 @@ make_policy(struct world *w, const char *policies)
 
 static const struct text groups[] = {{"analysts", 8}, {"people", 6}};
 
+/* They are looked up as the gate is entered. */
+static void
+make_identities(struct world *w)
+{
+	static struct who everybody[1];
+	static struct person people[] = {
+	    {.name = TEXT("alice"), .group_count = 2}};
+	static struct agent agents[] = {{.name = TEXT("copilot"),
+	    .acts_for = everybody,
+	    .acts_for_count = 1}};
+
+	people[0].groups = (struct text *)(uintptr_t)groups;
+	w->policy.identities = (struct identities){.people = people,
+	    .person_count = 1,
+	    .agents = agents,
+	    .agent_count = 1};
+	w->gate.who = &w->who;
+}
+
 static void
 enter(struct world *w)
 {
@@ -262,6 +281,7 @@ enter(struct world *w)
 	snprintf(path, sizeof(path), "%s/catalog", folder);
 	must(store_open(path, STORE_READ, &w->provisions.catalog), path);
 	gate_init(&w->gate, &w->birth, &w->provisions);
+	make_identities(w);
 	must(gate_enter(&w->gate, &w->upstream, TEXT("shop"), &w->identity),
 	    "the gate");
 }

@@ -15,6 +15,7 @@ struct world {
 	struct settings settings;
 	struct upstream upstream;
 	struct identity identity;
+	struct broker_identity who; /* as the broker would say it */
 	struct birth birth;
 	struct provisions provisions;
 	struct gate gate;

@@ -169,6 +169,22 @@ def test_decisions_of_operators_have_a_chain_of_their_own(world):
     assert verify(s, lines_of(s))["findings"] == []
 
 
+def test_log_of_a_running_daemon_is_a_part(world):
+    s = chained(world).start()
+    with s.wire("alice") as w:
+        w.query("SELECT 1")
+    s.sink.wait("disconnect")
+    path = s.write("day.json", "".join(x + "\n" for x in lines_of(s)))
+    whole = s.cli("verify", "-c", s.config, path)
+    assert whole.returncode == 1 and "Then --part" in whole.stdout, whole
+    part = s.cli("verify", "--part", "-c", s.config, path)
+    assert part.returncode == 0 and "--part" not in part.stdout, part
+    changed = s.write("changed.json", "".join(
+        x.replace("alice", "alicf") + "\n" for x in lines_of(s)))
+    part = s.cli("verify", "--part", "-c", s.config, changed)
+    assert part.returncode == 1 and "--part" not in part.stdout, part
+
+
 def test_books_count_the_lives_of_the_daemon(world):
     s = chained(world).start()
     for _ in range(2):

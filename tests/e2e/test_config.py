@@ -102,6 +102,53 @@ def test_file_that_is_not_there_is_told_where_it_is_named(world):
         assert wanted in str(caught.error), (wanted, caught.error)
 
 
+def test_folder_of_the_control_socket_is_made_at_the_start(world):
+    s = world.prepare()
+    s.control = os.path.join(s.folder, "run", "control.sock")
+    s.settings["control"] = "run/control.sock"
+    s.write_all()
+    done = s.check()
+    assert done.returncode == 0, done
+    s.start()
+    assert s.json("status")["pid"] > 0
+
+
+def test_check_warns_of_what_is_hardly_meant(world):
+    known = harness.default_identities()
+    known["people"]["dave"] = {}
+    known["people"]["erin"] = {"pam": "nosuch"}
+    known["agents"].update({
+        "idle": {},
+        "absent": {"executable": "/usr/bin/nosuch"},
+        "link": {"executable": "/bin/env"},
+        "own": {"executable": "/usr/bin/env", "uid": 4242},
+        "open": {"executable": "/tmp/sallyport-nobody/x"}})
+    s = world.prepare(identities=known)
+    s.settings["listen"].append({"address": "0.0.0.0:5", "upstream": "shop"})
+    mine = os.path.join(s.folder, "job")
+    with open(mine, "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\n")
+    os.chmod(mine, 0o777)
+    known["agents"]["open"]["executable"] = mine
+    s.write_all()
+    done = s.check()
+    assert done.returncode == 0, done
+    for wanted in (
+            "listen: 0.0.0.0:5: without `tls`",
+            "cannot log in by themselves: dave, idle\n",
+            "erin: pam: /etc/pam.d/nosuch is not there",
+            "agent absent: executable: /usr/bin/nosuch: No such file",
+            "/bin/env: a link is on the way: the kernel says /usr/bin/env",
+            f"agent open: executable: {mine}: proves nobody: "):
+        assert wanted in done.stderr, (wanted, done.stderr)
+    for fine in ("agent own", "listen: 127.0.0.1", "carol", "nightly"):
+        assert fine not in done.stderr, (fine, done.stderr)
+    s.settings["listen"].pop()
+    s.write_all()
+    s.start()
+    assert "cannot log in by themselves: dave, idle" in s.log_text()
+
+
 def test_folder_without_policies_is_told_where_it_is_named(world):
     s = world.prepare()
     os.unlink(os.path.join(s.folder, "policies.d", "10-shop.yaml"))
@@ -274,6 +321,23 @@ def test_audit_socket_that_is_not_there_is_warned_of(world):
     done = s.check()
     assert done.returncode == 0, done
     assert f"warning: audit.socket: {s.sink.path}: No such" in done.stderr
+
+
+def test_names_that_the_database_would_cut_are_warned_of(world):
+    said = "long-person+" + "a" * 56 + " is longer than 63 bytes"
+    s = world.prepare()
+    s.identities["people"]["long-person"] = {"groups": ["analysts"]}
+    s.identities["agents"]["a" * 56] = {"acts_for": [{"group": "dba"}]}
+    s.write_all()
+    assert "longer than" not in s.check().stderr
+    s.start()
+    s.identities["agents"]["a" * 56]["acts_for"] = [{"group": "analysts"}]
+    s.write_all()
+    done = s.check()
+    assert done.returncode == 0 and "warning: " + said in done.stderr, done
+    assert "longer than" not in s.log_text()
+    assert "refused" not in str(s.reload())
+    assert said in s.log_text(), s.log_text()
 
 
 def test_password_in_the_settings_is_pointed_to_a_file(world):

@@ -245,6 +245,24 @@ def test_programs_of_our_own_that_others_could_change_are_refused(world):
     assert told.count(f"{programs}: others may write to it") == 1, told
 
 
+def test_start_and_check_want_all_programs(world):
+    s = world.prepare()
+    folder = harness_folder(os.path.join(s.folder, "q"))
+    programs = harness.install_programs(world.programs, folder)
+    for name in ("sallyport-verifier", "sallyport-pam"):
+        path = os.path.join(programs, name)
+        os.rename(path, path + ".away")
+        for argument in ("-t", "-f"):
+            done = harness.subprocess.run(
+                [os.path.join(programs, "sallyportd"), argument, "-c",
+                 s.config], capture_output=True, text=True,
+                timeout=harness.PATIENCE, check=False, env=s.environment(),
+                cwd="/", **harness.unprivileged())
+            assert done.returncode == 1 and f"{name}: this program " \
+                "belongs to Sallyport: No such file" in done.stderr, done
+        os.rename(path + ".away", path)
+
+
 def harness_folder(folder):
     os.mkdir(folder)
     return harness.give(folder)

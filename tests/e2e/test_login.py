@@ -297,3 +297,14 @@ def test_options_name_no_other_database_or_account(world):
                 options="-c work_mem=1MB")
         assert w.query("SELECT current_database(), session_user").rows[0] \
             == [b"shop", b"sallyport_trust"]
+
+
+def test_beginning_of_a_login_name_that_is_too_long_is_on_record(world):
+    s = world.sallyport()
+    for name in ("x" * 132, "\u00e9" * 100, "y" * 5000):
+        before = len(s.sink.find("login-failed"))
+        refused_login(s, name, "nonsense", "08P01")
+        record = s.sink.wait("login-failed", before + 1)
+        assert "too long" in record["reason"], record
+        assert name.startswith(record["login"]), record
+        assert 130 <= len(record["login"].encode()) <= 131, record

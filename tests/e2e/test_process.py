@@ -5,10 +5,15 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 
 import harness
+import pgwire
+import tokens
+from expect import raises
 from rooted import is_possible, rooted
 
 PSQL = os.path.realpath("/usr/lib/postgresql/15/bin/psql")
@@ -108,7 +113,10 @@ def test_process_with_the_right_executable_enters_without_a_password(world):
 
 def test_process_with_another_executable_is_refused(world):
     with attesting(world, executable="/usr/bin/env") as s:
-        is_refused(s, "another process")
+        record = is_refused(s, "another process")
+        for wanted in (" pid ", f"uid {somebody().pw_uid}",
+                       f"its executable is {PSQL}"):
+            assert wanted in record["reason"], record
 
 
 def test_process_over_tcp_is_unknown(world):
@@ -126,7 +134,8 @@ def test_executable_of_the_right_digest_enters(world):
 
 def test_executable_of_another_digest_is_refused(world):
     with attesting(world, executable=PSQL, sha256="0" * 64) as s:
-        is_refused(s, "another process")
+        record = is_refused(s, "another process")
+        assert f"its sha256 is {digest(PSQL)}" in record["reason"], record
 
 
 def test_process_acts_for_a_person(world):
@@ -164,6 +173,68 @@ def test_right_user_with_another_executable_is_refused(world):
     with attesting(world, executable="/usr/bin/env",
                    uid=somebody().pw_uid) as s:
         is_refused(s, "another process")
+
+
+# --- a process that cannot be seen -----------------------------------------------
+
+CONNECTS_AND_ENDS = """
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+with socket.socket(fileno=0) as parent:
+    socket.send_fds(parent, [b"x"], [client.fileno()])
+"""
+
+
+def wire_of_nobody(s):
+    """A connection whose process has ended: of it the user alone is known, as
+    of one in another PID namespace."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        subprocess.run(
+            [sys.executable, "-c", CONNECTS_AND_ENDS,
+             f"{s.folder}/.s.PGSQL.{s.port}"], check=True, stdin=theirs,
+            timeout=harness.PATIENCE)
+        _, (descriptor,), _, _ = socket.recv_fds(ours, 1, 1)
+    wire = s.bare_wire()
+    wire.socket.close()
+    wire.socket = socket.socket(fileno=descriptor)
+    wire.socket.settimeout(harness.PATIENCE)
+    return wire
+
+
+def test_user_of_a_process_that_has_ended_is_known(world):
+    with attesting(world, uid=os.getuid()) as s, wire_of_nobody(s) as w:
+        w.login("job", "nonsense")
+        assert w.query("SELECT 1").rows == [[b"1"]]
+        record = s.sink.wait("connect")
+        assert record["via"] == "process" and "process" not in record, record
+        assert record["peer"]["uid"] == os.getuid(), record
+        assert "executable" not in record["peer"], record
+
+
+def test_executable_of_a_process_that_has_ended_is_not_known(world):
+    with attesting(world, executable=os.path.realpath(sys.executable),
+                   uid=os.getuid()) as s, wire_of_nobody(s) as w:
+        with raises(pgwire.ServerError) as caught:
+            w.login("job", "nonsense")
+        assert caught.error.fields["C"] == "28P01"
+        assert "the process is unknown" in \
+            s.sink.wait("login-failed")["reason"]
+
+
+def test_token_over_a_unix_socket_needs_no_process(world):
+    key = tokens.Key()
+    known = identities(uid=4242)
+    known["people"]["alice"] = {"groups": ["analysts"]}
+    known["tokens"] = [{"issuer": tokens.NAME, "audience": "sallyport",
+                        "keys": "jwks.json"}]
+    s = with_socket(world.prepare(identities=known))
+    s.write("jwks.json", tokens.key_set(key))
+    s.start()
+    with wire_of_nobody(s) as w:
+        w.login("alice", key.token())
+        assert w.query("SELECT 1").rows == [[b"1"]]
 
 
 # --- together with a password -------------------------------------------------

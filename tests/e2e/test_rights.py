@@ -10,6 +10,7 @@ import test_logins
 import tokens
 from expect import denied, fails, ok
 from test_approval import Asking, held, number
+from test_replication import change, change_streams, source
 
 GROUPS = {"protect": [
     {"name": "cities", "columns": ["public.customers.city"],
@@ -27,6 +28,18 @@ CITY = "SELECT city FROM customers WHERE id = 1"
 UPDATE = "UPDATE products SET stock = 4242"
 
 
+def identities(**people):
+    """With somebody else in each group that the policy names."""
+    known = harness.default_identities()
+    known["people"].update({"dora": {"groups": ["support-leads"]},
+                            "erin": {"groups": ["analysts"]}, **people})
+    return known
+
+
+def reload(s):
+    assert "refused" not in str(s.reload()), s.log_text()
+
+
 def is_ended(s, replies, reason):
     """One FATAL error, an end, and a record of each."""
     error = fails(replies, "57P01")
@@ -39,15 +52,15 @@ def is_ended(s, replies, reason):
 
 
 def test_session_of_a_person_who_is_gone_ends(world):
-    s = world.writable(policy=GROUPS)
+    s = world.writable(policy=GROUPS, identities=identities())
     for login in ("alice", "alice+copilot"):
-        s.identities = harness.default_identities()
-        s.reload()
+        s.identities = identities()
+        reload(s)
         before = len(s.sink.find("disconnect"))
         with s.wire(login) as w, s.wire("bob") as other:
             ok(w.query("SELECT 1"))
             del s.identities["people"]["alice"]
-            s.reload()
+            reload(s)
             w.send(pgwire.query(UPDATE))
             record = is_ended(s, w.rest(), "person is known no more")
             assert record["user"] == "alice", record
@@ -59,36 +72,36 @@ def test_session_of_a_person_who_is_gone_ends(world):
 
 
 def test_session_of_an_agent_that_is_gone_ends(world):
-    s = world.sallyport(policy=GROUPS)
+    s = world.sallyport(policy=GROUPS, identities=identities())
     for login in ("copilot", "alice+copilot"):
-        s.identities = harness.default_identities()
-        s.reload()
+        s.identities = identities()
+        reload(s)
         with s.wire(login) as w:
             ok(w.query("SELECT 1"))
             del s.identities["agents"]["copilot"]
-            s.reload()
+            reload(s)
             w.send(pgwire.query("SELECT 1"))
             is_ended(s, w.rest(), "agent is known no more")
         s.sink.records.clear()
 
 
 def test_agent_ends_for_whom_it_may_act_no_more(world):
-    s = world.sallyport(policy=GROUPS)
+    s = world.sallyport(policy=GROUPS, identities=identities())
     with s.wire("bob+copilot") as w, s.wire("alice+copilot") as other:
         s.identities["people"]["bob"]["groups"] = []
-        s.reload()
+        reload(s)
         w.send(pgwire.query("SELECT 1"))
         is_ended(s, w.rest(), "the agent may not act for this person")
         ok(other.query("SELECT 1"))
 
 
 def test_statement_prepared_before_does_not_run_for_who_is_gone(world):
-    s = world.writable(policy=GROUPS)
+    s = world.writable(policy=GROUPS, identities=identities())
     with s.wire("alice") as w:
         ok(w.exchange(pgwire.parse(UPDATE + " WHERE id = 1", "u"),
                       pgwire.SYNC))
         del s.identities["people"]["alice"]
-        s.reload()
+        reload(s)
         w.send(pgwire.bind((), "", "u"), pgwire.execute(), pgwire.SYNC)
         is_ended(s, w.rest(), "person is known no more")
     assert world.pg.ask("SELECT count(*) FROM products WHERE stock = 4242",
@@ -96,12 +109,12 @@ def test_statement_prepared_before_does_not_run_for_who_is_gone(world):
 
 
 def test_transaction_of_who_is_gone_is_undone(world):
-    s = world.writable(policy=GROUPS)
+    s = world.writable(policy=GROUPS, identities=identities())
     with s.wire("bob") as w:
         ok(w.query("BEGIN"))
         ok(w.query(UPDATE + " WHERE id = 1"))
         del s.identities["people"]["bob"]
-        s.reload()
+        reload(s)
         w.send(pgwire.query("COMMIT"))
         is_ended(s, w.rest(), "person is known no more")
     harness.until(lambda: world.pg.ask(
@@ -113,18 +126,17 @@ def test_transaction_of_who_is_gone_is_undone(world):
 
 
 def test_session_goes_on_with_the_groups_of_now(world):
-    s = world.writable(policy=GROUPS)
+    s = world.writable(policy=GROUPS, identities=identities())
     with s.wire("sam") as w:
         assert w.query(CITY).rows == [[b"Aarhus"]]
         denied(w.query(UPDATE + " WHERE id = 1"), "leads do not write")
         s.identities["people"]["sam"]["groups"] = []
-        s.reload()
+        reload(s)
         assert w.query(CITY).rows == [[b"[redacted]"]]
-        assert "groups" not in s.sink.statement("select city") or \
-            s.sink.statement("select city")["groups"] == []
+        assert not s.sink.statement("select city").get("groups")
         ok(w.query(UPDATE + " WHERE id = 1"))
         s.identities["people"]["sam"]["groups"] = ["support-leads"]
-        s.reload()
+        reload(s)
         assert w.query(CITY).rows == [[b"Aarhus"]]
         assert s.sink.statement("select city")["groups"] == ["support-leads"]
         denied(w.query(UPDATE + " WHERE id = 1"), "leads do not write")
@@ -132,8 +144,7 @@ def test_session_goes_on_with_the_groups_of_now(world):
 
 def test_groups_of_the_token_stay(world):
     key = tokens.Key()
-    known = harness.default_identities()
-    known["people"]["sam"] = {"groups": ["support-leads"]}
+    known = identities(sam={"groups": ["support-leads"]})
     known["tokens"] = [{"issuer": tokens.NAME, "audience": "sallyport",
                         "keys": "jwks.json", "groups": "groups"}]
     s = world.prepare(policy=GROUPS, identities=known, tls={})
@@ -146,7 +157,7 @@ def test_groups_of_the_token_stay(world):
         for c in (kept, lost):
             assert c.execute(CITY).fetchone() == ("Aarhus",)
         s.identities["people"]["sam"]["groups"] = []
-        s.reload()
+        reload(s)
         assert kept.execute(CITY).fetchone() == ("Aarhus",)
         assert s.sink.statement("select city")["groups"] == \
             ["support-leads", "dba"]
@@ -158,12 +169,12 @@ def test_groups_of_the_token_stay(world):
 
 
 def test_held_statement_of_who_is_gone_does_not_run(world):
-    s = world.writable(policy=GROUPS)
+    s = world.writable(policy=GROUPS, identities=identities())
     with s.wire("alice") as w:
         w.send(pgwire.query("DELETE FROM payments"))
         request, = held(s)
         del s.identities["people"]["alice"]
-        s.reload()
+        reload(s)
         s.operate("approve", number(request))
         is_ended(s, w.rest(), "person is known no more")
     assert world.pg.ask("SELECT count(*) FROM payments", s.database) \
@@ -171,15 +182,35 @@ def test_held_statement_of_who_is_gone_does_not_run(world):
 
 
 def test_held_statement_is_judged_by_the_groups_of_now(world):
-    s = world.writable(policy=GROUPS)
+    s = world.writable(policy=GROUPS, identities=identities())
     asking = Asking(s, login="bob")
     request, = held(s)
     s.identities["people"]["bob"]["groups"] = ["analysts", "support-leads"]
-    s.reload()
+    reload(s)
     s.operate("approve", number(request))
     denied(asking.answer(), "leads do not write")
     assert world.pg.ask("SELECT count(*) FROM payments", s.database) \
         == [(2400,)]
+
+
+# --- a stream -------------------------------------------------------------------
+
+
+def test_replication_of_who_is_gone_ends(world):
+    with source(world) as (pg, s):
+        with s.wire("alice", replication="database") as w:
+            at = w.query("IDENTIFY_SYSTEM").rows[0][2].decode()
+            w.send(pgwire.query(f"START_REPLICATION PHYSICAL {at}"))
+            assert w.receive()[0] == b"W"
+            change_streams(pg, w, "lamp")
+            del s.identities["people"]["alice"]
+            reload(s)
+            change(pg, "unheard-of")
+            rest = w.rest()
+            assert fails(rest, "57P01")["S"] == "FATAL"
+            assert b"unheard-of" not in b"".join(
+                body for _, body in rest.messages)
+            s.sink.wait("disconnect", reason="its rights were taken away")
 
 
 # --- accounts at the database ------------------------------------------------------
@@ -192,7 +223,7 @@ def test_session_ends_whose_account_at_the_database_is_anothers_now(world):
             [[test_logins.ANALYSTS.encode()]]
         s.identities["people"]["bob"]["groups"] = ["dba"]
         s.identities["people"]["carol"]["groups"] = []
-        s.reload()
+        reload(s)
         w.send(pgwire.query("SELECT 1"))
         is_ended(s, w.rest(), "another account")
         ok(other.query("SELECT 1"))
@@ -255,7 +286,7 @@ def test_login_proved_before_a_reload_connects_no_more_after_it(world):
             client = threading.Thread(target=log_in, daemon=True)
             client.start()
             assert old.asked.wait(harness.PATIENCE)
-            s.reload()
+            reload(s)
             old.may_answer.set()
             client.join(harness.PATIENCE)
         assert told and told[0]["C"] == "57P03", told

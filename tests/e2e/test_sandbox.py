@@ -48,6 +48,7 @@ ATTEMPTS = {
     "make a file of memory": '319 "x" 0',
     "wait for descriptors": "291 0",
     "own a descriptor's signals": "72 0 8 0",
+    "make a shared descriptor wait": "72 0 4 0",
 }
 # and these may be forbidden to everybody; here they kill all the same
 MORE = {
@@ -388,6 +389,47 @@ def walled(s, names):
             if held != "CapBnd" or s.is_roots:
                 assert int(shown[held], 16) == 0, (name, held)
     return found
+
+
+def descriptors(pid):
+    """Where each leads, and how it was opened."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+            flags = int(re.search(r"flags:\s+(\d+)", f.read()).group(1), 8)
+        found.append((os.readlink(f"/proc/{pid}/fd/{fd}"), flags))
+    return found
+
+
+def test_nobody_but_master_reads_what_wakes_it(world):
+    s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
+    with s.wire() as w:
+        serving = worker_of(s, w)["pid"]
+        read_by_master = {to for to, flags in descriptors(s.process.pid)
+                          if to.startswith("pipe:")
+                          and flags & os.O_ACCMODE == os.O_RDONLY}
+        wakes = {to for to, flags in descriptors(serving)
+                 if to in read_by_master
+                 and flags & os.O_ACCMODE == os.O_WRONLY}
+        assert len(wakes) == 1, descriptors(serving)
+        for pid in s.workers():
+            is_workers = status(pid)["Name"] == "worker"
+            for to, flags in descriptors(pid):
+                if to in wakes:
+                    assert is_workers, status(pid)
+                    assert flags & os.O_ACCMODE == os.O_WRONLY
+                    assert flags & os.O_NONBLOCK
+
+
+def test_what_a_process_entered_by_is_closed_behind_it(world):
+    s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
+    with s.wire() as w:
+        found = by_name(s)
+        pids = [found[name] for name in ("broker", "catalog", "porter")]
+        for pid in pids + [worker_of(s, w)["pid"]]:
+            for to, flags in descriptors(pid):
+                assert "landlock" not in to, (status(pid)["Name"], to)
+                assert not flags & os.O_PATH, (status(pid)["Name"], to)
 
 
 def test_every_process_is_confined(world):

@@ -267,6 +267,24 @@ def test_binding_that_is_not_this_connections_is_refused(world):
         assert scram_answer(s, **changes)[0] == want, changes
 
 
+def test_binding_that_was_tampered_with_is_told_from_malformed_messages(world):
+    s = world.sallyport(tls={})
+    right = end_point(server_certificate(s))
+    table = [
+        ({"header": b"y,,"}, "channel binding was stripped"),
+        ({"binding": b"x" * 32}, "channel binding does not fit"),
+        ({"binding": right[:-1]}, "channel binding does not fit"),
+        ({"binding": right, "mechanism": "SCRAM-SHA-512"}, "malformed"),
+        ({"mechanism": "SCRAM-SHA-256-PLUS"}, "malformed"),
+    ]
+    for number, (changes, reason) in enumerate(table):
+        scram_answer(s, **changes)
+        record = s.sink.wait("login-failed", number + 1)
+        assert reason in record["reason"], (changes, record)
+        assert record["sqlstate"] == \
+            ("08P01" if reason == "malformed" else "28000"), record
+
+
 def test_binding_is_not_offered_in_clear(world):
     s = world.sallyport(tls={})
     kind, mechanisms = scram_answer(s, tls=False)

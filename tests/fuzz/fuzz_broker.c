@@ -327,6 +327,20 @@ signer_sign(const struct signer *s, const struct broker_request *q,
 }
 
 /* Half of all guesses are too many. */
+/* Of sockets a byte decides; half of them are of one listener. */
+enum socket_is
+client_socket_look(const struct master *m, int fd, struct client_socket *out)
+{
+	uint8_t bits = next();
+
+	(void)m, (void)fd;
+	out->listener = bits / 16 % 2;
+	snprintf(out->source, sizeof(out->source), "unix");
+	return bits % 16 == 15 ? SOCKET_NOT_CLIENTS
+	    : bits % 16 == 14	? SOCKET_GONE
+				: SOCKET_CLIENTS;
+}
+
 bool
 penalty_permits(const struct penalties *p, struct text source,
     struct text name, int64_t now_ms, int64_t *wait_ms_out)
@@ -565,6 +579,8 @@ make_request(void)
 	request.proof[1] = next();
 	request.proof[2] = request.proof[1] >> 4;
 	request.place = next() % 3;
+	request.iterations = request.proof[1] % 8 == 6 ? 0 : 4096;
+	request.iterations = 4096;
 	request.salt_len = next() % (BROKER_SALT_MAX + 2);
 	request.auth_len = next() * 5U;
 	parcel_len = next() * 70U;
@@ -735,8 +751,8 @@ begin(void)
 	static struct upstream upstreams[2] = {
 	    {.name = "shop", .logins = logins, .login_count = 2},
 	    {.name = "other", .logins = logins, .login_count = 1}};
-	static struct listener listeners[2] = {
-	    {.address = "127.0.0.1:1"}, {.address = "127.0.0.1:2"}};
+	static struct listener listeners[2] = {{.address = "127.0.0.1:1"},
+	    {.address = "127.0.0.1:2", .upstream_index = 1}};
 	static const struct settings settings = {.listeners = listeners,
 	    .listener_count = 2,
 	    .upstreams = upstreams,

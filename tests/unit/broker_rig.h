@@ -8,6 +8,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,6 +50,8 @@ static struct {
 	int catalogue; /* it may ask at any time */
 	const char *identities; /* NULL: those below */
 	unsigned stranger; /* the client's address */
+	int listeners[3];
+	uint32_t listener; /* which the next client comes through */
 	/* the last errand somebody was sent on */
 	struct errand errand;
 	char parcel[ERRAND_PARCEL_MAX];
@@ -152,7 +155,9 @@ rig_write_files(void)
 	    "agents:\n"
 	    "  copilot: {password: \"%s\", acts_for: [{group: analysts}]}\n"
 	    "  crawler: {certificate: \"spiffe://shop/crawler\"}\n"
-	    "  job: {uid: 4242}\n",
+	    "  job: {uid: 4242}\n"
+	    "tokens:\n"
+	    "  - {issuer: i, audience: sallyport, keys: /keys.json}\n",
 	    verifier, verifier, verifier, verifier);
 	rig_write_secret("ids.yaml",
 	    rig.identities != NULL ? rig.identities : identities);
@@ -170,6 +175,7 @@ rig_load_settings(void)
 	    "listen:\n"
 	    "  - {address: 127.0.0.1:6432, upstream: shop}\n"
 	    "  - {address: 127.0.0.1:6433, upstream: other}\n"
+	    "  - {address: 127.0.0.1:6434, upstream: trusting}\n"
 	    "upstreams:\n"
 	    "  shop:\n"
 	    "    engine: postgres\n"
@@ -211,6 +217,52 @@ rig_open_sink(void)
 	return fd;
 }
 
+/* At ports that are free; what the settings say is a name. */
+static inline void
+rig_listen(void)
+{
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < rig.settings.listener_count; i++) {
+		struct sockaddr_in at = {.sin_family = AF_INET,
+		    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+		rig.listeners[i] =
+		    socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		len = sizeof(at);
+		ck_assert_int_eq(bind(rig.listeners[i],
+				     (struct sockaddr *)&at, len), 0);
+		ck_assert_int_eq(listen(rig.listeners[i], 5), 0);
+		len = sizeof(rig.master.bound[i]);
+		ck_assert_int_eq(getsockname(rig.listeners[i],
+				     (struct sockaddr *)&rig.master.bound[i],
+				     &len), 0);
+	}
+	rig.listener = 0;
+}
+
+/* The socket of a client that has just connected: what a worker accepts. */
+static inline int
+rig_client(void)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET,
+	    .sin_addr.s_addr =
+		htonl(INADDR_LOOPBACK + 0x100 + rig.stranger % 256)};
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+	ck_assert_int_eq(
+	    bind(client, (struct sockaddr *)&from, sizeof(from)), 0);
+	ck_assert_int_eq(connect(client,
+			     (struct sockaddr *)&rig.master.bound[rig.listener],
+			     sizeof(from)),
+	    0);
+	fd = accept(rig.listeners[rig.listener], NULL, NULL);
+	ck_assert_int_ge(fd, 0);
+	close(client);
+	return fd;
+}
+
 static inline void
 rig_make_master(void)
 {
@@ -227,6 +279,7 @@ rig_make_master(void)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	    key);
 	ck_assert_int_eq(chain_start(m), ERR_NONE);
+	rig_listen();
 }
 
 /* Master hands the broker a channel; the other end. */
@@ -286,6 +339,7 @@ static inline void
 rig_stop(void)
 {
 	int status;
+	size_t i;
 
 	descriptor_close(&rig.control);
 	descriptor_close(&rig.porter);
@@ -295,6 +349,8 @@ rig_stop(void)
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "the broker ended with %x", status);
 	close(rig.sink);
+	for (i = 0; i < rig.settings.listener_count; i++)
+		close(rig.listeners[i]);
 	arena_free(rig.arena);
 	scratch_remove();
 }
@@ -424,15 +480,20 @@ hear(int channel)
 	return hear_only(channel);
 }
 
+/* A login comes with its client's socket, unless with another. */
 static inline void
 say(int channel, const struct broker_request *q, const void *bytes,
     size_t len, int fd)
 {
-	const struct parcel parcel = {
-	    .bytes = (void *)(uintptr_t)bytes, .len = len, .fd = fd};
+	bool has_client = q->kind == BROKER_CLIENT_START && fd < 0;
+	const struct parcel parcel = {.bytes = (void *)(uintptr_t)bytes,
+	    .len = len,
+	    .fd = has_client ? rig_client() : fd};
 
 	ck_assert_int_eq(
 	    parcel_send(channel, q, sizeof(*q), &parcel, 0), ERR_NONE);
+	if (has_client)
+		close(parcel.fd);
 }
 
 /* A request as a worker of ours makes it. */
@@ -441,14 +502,12 @@ request_of(uint32_t kind)
 {
 	struct broker_request q = {.kind = kind};
 
-	snprintf(q.source, sizeof(q.source), "192.0.2.%u:40112",
-	    rig.stranger % 256);
 	if (kind == BROKER_CLIENT_START)
 		strcpy(q.name, "alice");
 	if (kind == BROKER_CHAIN)
 		strcpy(q.name, "0123456789abcdef");
 	if (kind == BROKER_UPSTREAM_SCRAM) {
-		q.iterations = 1;
+		q.iterations = 4096;
 		q.salt_len = 16;
 	}
 	if (kind == BROKER_UPSTREAM_MD5)

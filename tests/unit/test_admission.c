@@ -48,7 +48,8 @@ static struct agent agents[] = {
 static const struct identities ids = {.people = people,
     .person_count = sizeof(people) / sizeof(people[0]),
     .agents = agents,
-    .agent_count = sizeof(agents) / sizeof(agents[0])};
+    .agent_count = sizeof(agents) / sizeof(agents[0]),
+    .issuer_count = 1};
 
 static const struct certificate_facts copilots = {.name_count = 1,
     .names_len = 26, .names = "uri:spiffe://shop/copilot",
@@ -59,13 +60,14 @@ static const struct certificate_facts both_names = {.name_count = 2,
     .names_len = 34, .names = "cn:erin\0uri:spiffe://shop/copilot"};
 static const struct process_facts job = {.uid = 4242, .pid = 7,
     .executable = "/usr/bin/job", .is_genuine = 1, .sha256 = "ab"};
-static const struct process_facts other_uid = {.uid = 4243,
+static const struct process_facts other_uid = {.uid = 4243, .pid = 7,
     .executable = "/usr/bin/job", .is_genuine = 1, .sha256 = "ab"};
-static const struct process_facts replaced = {.uid = 4242,
+static const struct process_facts replaced = {.uid = 4242, .pid = 7,
     .executable = "/usr/bin/job", .is_genuine = 0, .sha256 = "ab"};
-static const struct process_facts changed = {.uid = 4242,
+static const struct process_facts changed = {.uid = 4242, .pid = 7,
     .executable = "/usr/bin/job", .is_genuine = 1, .sha256 = "cd"};
-static const struct process_facts elsewhere = {.uid = 4242,
+static const struct process_facts user_only = {.uid = 1};
+static const struct process_facts elsewhere = {.uid = 4242, .pid = 7,
     .executable = "/usr/bin/job2", .is_genuine = 1, .sha256 = "ab"};
 
 static const struct {
@@ -126,7 +128,7 @@ static const struct mimic mimic = {choose, NULL};
 START_TEST(plan_asks_for_what_the_entries_name)
 {
 	const struct connection_facts facts = {
-	    plans[_i].process, plans[_i].certificate, NULL};
+	    plans[_i].process, plans[_i].certificate, NULL, NULL};
 	struct broker_identity who;
 	struct admission a;
 
@@ -141,6 +143,69 @@ START_TEST(plan_asks_for_what_the_entries_name)
 		return;
 	ck_assert_str_eq(who.user_via, plans[_i].user_via);
 	ck_assert_str_eq(who.agent_via, plans[_i].agent_via);
+}
+END_TEST
+
+static const struct {
+	const char *login, *wrong;
+	const struct certificate_facts *certificate;
+	const struct process_facts *process;
+	const char *reason;
+} refusals[] = {
+    {"copilot", NULL, &erins, NULL, "the certificate is somebody else's: "
+	"cn:erin, email:erin@shop"},
+    {"job", NULL, NULL, NULL, "the process is unknown"},
+    {"job", "it has ended", NULL, &user_only, "the process is unknown: it has "
+	"ended"},
+    {"job", NULL, NULL, &other_uid, "another process than the one allowed: "
+	"pid 7, its uid is 4243, its executable /usr/bin/job"},
+    {"job", NULL, NULL, &elsewhere, "another process than the one allowed: "
+	"pid 7, uid 4242, its executable is /usr/bin/job2"},
+    {"job", "it was replaced", NULL, &replaced, "another process than the one "
+	"allowed: pid 7, uid 4242, not genuine: it was replaced"},
+    {"job", NULL, NULL, &changed, "another process than the one allowed: "
+	"pid 7, its sha256 is cd"},
+};
+
+START_TEST(refusal_says_what_the_connection_showed_instead)
+{
+	const struct connection_facts facts = {refusals[_i].process,
+	    refusals[_i].certificate, NULL, refusals[_i].wrong};
+	struct admission a;
+
+	admission_plan(
+	    &ids, text_of(refusals[_i].login), &facts, &mimic, &a);
+	ck_assert_ptr_nonnull(a.refusal);
+	ck_assert_str_eq(a.refusal, refusals[_i].reason);
+}
+END_TEST
+
+START_TEST(names_that_have_no_room_are_cut_off)
+{
+	struct certificate_facts many = {.names_len = 4000};
+	const struct connection_facts facts = {.certificate = &many};
+	struct admission a;
+
+	memset(many.names, 'x', sizeof(many.names));
+	many.names[100] = many.names[3999] = '\0';
+	admission_plan(&ids, TEXT("copilot"), &facts, &mimic, &a);
+	ck_assert_uint_eq(strlen(a.refusal), ADMISSION_REASON_MAX - 1);
+}
+END_TEST
+
+START_TEST(without_issuers_nobody_enters_by_a_token)
+{
+	struct identities none = ids;
+	const struct connection_facts facts = {0};
+	struct admission a;
+
+	none.issuer_count = 0;
+	admission_plan(&none, TEXT("bob"), &facts, &mimic, &a);
+	ck_assert_int_eq(a.proof, PROOF_TOKEN); /* as if there were some */
+	ck_assert_str_eq(
+	    a.refusal, "no proof in identities.yaml, and no `tokens`");
+	admission_plan(&none, TEXT("alice"), &facts, &mimic, &a);
+	ck_assert_ptr_null(a.refusal);
 }
 END_TEST
 
@@ -379,6 +444,10 @@ main(void)
 
 	tcase_add_loop_test(c, plan_asks_for_what_the_entries_name, 0,
 	    sizeof(plans) / sizeof(plans[0]));
+	tcase_add_loop_test(c, refusal_says_what_the_connection_showed_instead,
+	    0, sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(c, names_that_have_no_room_are_cut_off);
+	tcase_add_test(c, without_issuers_nobody_enters_by_a_token);
 	tcase_add_test(
 	    c, unknown_name_is_asked_for_what_somebody_is_asked_for);
 	tcase_add_loop_test(c, persons_are_not_told_apart_through_an_agent, 0,

@@ -1,4 +1,4 @@
-/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
+/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/client_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_socket.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
 /*
  * What may be asked of the broker when, how often, and what becomes of who
  * asks for anything else; errands that come back, late, twice or never.
@@ -868,7 +868,8 @@ END_TEST
 START_TEST(superseded_broker_serves_who_is_in_and_admits_nobody)
 {
 	int proved = connected(worker_of("alice")), fresh = rig_grant_worker();
-	int named = rig_grant_worker();
+	int session = worker_in_session();
+	int named = rig_grant_worker(), late = worker_of("alice");
 	int with_token = worker_that_waits_for_a_token();
 	struct outcome o = outcome_good();
 	struct told started = ask_as(named, "bob"), t;
@@ -880,6 +881,11 @@ START_TEST(superseded_broker_serves_who_is_in_and_admits_nobody)
 	say(named, &q, NULL, 0, -1);
 	t = hear(named);
 	assert_nothing_but_no(&t, BROKER_SUPERSEDED);
+	/* proved before, and not connected yet */
+	t = ask(late, BROKER_UPSTREAM_CONNECT);
+	assert_nothing_but_no(&t, BROKER_SUPERSEDED);
+	ck_assert_uint_eq(ask(session, BROKER_UPSTREAM_CONNECT).reply.granted,
+	    1); /* to cancel */
 	outcome_bring(rig.verifier, &o);
 	t = hear(with_token);
 	assert_nothing_but_no(&t, BROKER_SUPERSEDED);
@@ -889,6 +895,8 @@ START_TEST(superseded_broker_serves_who_is_in_and_admits_nobody)
 	close(proved);
 	close(fresh);
 	close(named);
+	close(late);
+	close(session);
 	close(with_token);
 }
 END_TEST

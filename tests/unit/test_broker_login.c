@@ -1,4 +1,4 @@
-/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
+/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/client_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_socket.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
 /*
  * Who gets in by the broker, and as whom upstream then: proofs right, wrong,
  * used before, guessed, in clear, and of names that nobody has.
@@ -375,6 +375,29 @@ START_TEST(secret_in_clear_is_not_asked_for)
 }
 END_TEST
 
+/* Some name that nobody has is like one whose proof would be a secret. */
+START_TEST(record_tells_of_an_unknown_name_that_would_give_a_secret)
+{
+	bool has_come = false;
+	int i;
+
+	for (i = 0; i < 64 && !has_come; i++) {
+		int channel = rig_grant_worker();
+		char name[16];
+		struct told t;
+
+		snprintf(name, sizeof(name), "nobody%d", i);
+		t = ask_as(channel, name);
+		has_come = t.reply.method != METHOD_SCRAM;
+		if (has_come)
+			assert_nothing_but_no(
+			    &t, BROKER_IN_CLEAR "; unknown user");
+		close(channel);
+	}
+	ck_assert(has_come);
+}
+END_TEST
+
 START_TEST(secret_on_this_machine_is_asked_for)
 {
 	int channel = rig_grant_worker();
@@ -550,7 +573,7 @@ static int
 connected_as(int row)
 {
 	uint32_t place = logins[row].place;
-	int channel = logins[row].login != NULL
+	int channel = (rig.listener = place, logins[row].login != NULL)
 	    ? worker_of(logins[row].login)
 	    : rig_grant((struct broker_grant){
 		  .kind = CHANNEL_CATALOG, .upstream = place});
@@ -572,11 +595,10 @@ START_TEST(login_upstream_is_the_first_for_this_identity)
 	struct told t;
 
 	memcpy(q.salt, "salt of sixteen.", 16);
-	q.iterations = 7;
 	say(channel, &q, NULL, 0, -1);
 	t = hear(channel);
 	ck_assert_int_eq(scram_salt(text_of(logins[_i].password), q.salt, 16,
-			     7, salted),
+			     q.iterations, salted),
 	    ERR_NONE);
 	ck_assert_int_eq(scram_prove(salted, TEXT("handshake"), proof,
 			     signature),
@@ -618,7 +640,7 @@ START_TEST(upstream_there_is_not_is_none)
 
 	assert_nothing_but_no(&t, "another upstream");
 	/* and was not the first */
-	t = ask_at(channel, BROKER_UPSTREAM_CONNECT, 1);
+	t = ask_at(channel, BROKER_UPSTREAM_CONNECT, 0);
 	ck_assert_uint_eq(t.reply.granted, 1);
 	close(channel);
 }
@@ -641,7 +663,7 @@ END_TEST
 
 START_TEST(login_without_a_password_proves_nothing)
 {
-	int channel = worker_of("alice");
+	int channel = (rig.listener = 2, worker_of("alice"));
 	struct told t = ask_at(channel, BROKER_UPSTREAM_CONNECT, 2);
 
 	ck_assert_uint_eq(t.reply.granted, 1);
@@ -653,17 +675,24 @@ START_TEST(login_without_a_password_proves_nothing)
 }
 END_TEST
 
+#define TOO_FEW "fewer than 4096 SCRAM iterations"
+#define TOO_MANY "more than 100000 SCRAM iterations"
+#define NO_PASSWORD "there is no password for this login"
+
 static const struct {
 	enum broker_kind kind;
 	uint32_t salt_len, iterations;
+	const char *reason;
 } challenges[] = {
-    {BROKER_UPSTREAM_SCRAM, 0, 4096},
-    {BROKER_UPSTREAM_SCRAM, 16, 0},
-    {BROKER_UPSTREAM_SCRAM, 16, SCRAM_ITERATIONS_MAX + 1},
-    {BROKER_UPSTREAM_SCRAM, 16, UINT32_MAX},
-    {BROKER_UPSTREAM_MD5, 0, 0},
-    {BROKER_UPSTREAM_MD5, 3, 0},
-    {BROKER_UPSTREAM_MD5, 5, 0},
+    {BROKER_UPSTREAM_SCRAM, 0, 4096, NO_PASSWORD},
+    {BROKER_UPSTREAM_SCRAM, 16, 0, TOO_FEW},
+    {BROKER_UPSTREAM_SCRAM, 16, 1, TOO_FEW},
+    {BROKER_UPSTREAM_SCRAM, 16, 4095, TOO_FEW},
+    {BROKER_UPSTREAM_SCRAM, 16, 100001, TOO_MANY},
+    {BROKER_UPSTREAM_SCRAM, 16, UINT32_MAX, TOO_MANY},
+    {BROKER_UPSTREAM_MD5, 0, 0, NO_PASSWORD},
+    {BROKER_UPSTREAM_MD5, 3, 0, NO_PASSWORD},
+    {BROKER_UPSTREAM_MD5, 5, 0, NO_PASSWORD},
 };
 
 START_TEST(challenge_that_is_none_is_not_answered)
@@ -676,7 +705,120 @@ START_TEST(challenge_that_is_none_is_not_answered)
 	q.iterations = challenges[_i].iterations;
 	say(channel, &q, NULL, 0, -1);
 	t = hear(channel);
-	assert_nothing_but_no(&t, "there is no password for this login");
+	assert_nothing_but_no(&t, challenges[_i].reason);
+	close(channel);
+}
+END_TEST
+
+START_TEST(as_many_iterations_as_there_may_be_are_answered)
+{
+	struct broker_request q = request_of(BROKER_UPSTREAM_SCRAM);
+	int channel = connected_as(0);
+
+	q.iterations = 100000;
+	say(channel, &q, NULL, 0, -1);
+	ck_assert_uint_eq(hear(channel).reply.granted, 1);
+	close(channel);
+}
+END_TEST
+
+/* The catalogue knows what its database wants; what a worker says may be
+ * somebody else's wish. Of another database nothing is known by that. */
+START_TEST(md5_where_the_catalogue_had_scram_is_not_answered)
+{
+	int worker = connected_as(0), other = connected_as(4);
+	int catalogue = connected_as(5);
+	struct told t;
+
+	ck_assert_uint_eq(
+	    ask(catalogue, BROKER_UPSTREAM_SCRAM).reply.granted, 1);
+	t = ask(worker, BROKER_UPSTREAM_MD5);
+	assert_nothing_but_no(&t, "MD5 where Sallyport's own login has SCRAM");
+	ck_assert_uint_eq(ask(other, BROKER_UPSTREAM_MD5).reply.granted, 1);
+	ck_assert_uint_eq(
+	    ask(catalogue, BROKER_UPSTREAM_MD5).reply.granted, 1);
+	ck_assert_uint_eq(ask(worker, BROKER_UPSTREAM_MD5).reply.granted, 1);
+	close(worker);
+	close(other);
+	close(catalogue);
+}
+END_TEST
+
+/* --- the client's socket --------------------------------------------------- */
+
+/* What is no client's: a file; the channel itself; a listener; a pair's end;
+ * a client's own end; what was connected elsewhere. */
+static int
+wrong_socket(int which, int channel)
+{
+	socklen_t len = sizeof(rig.master.bound[0]);
+	int pair[2], elsewhere;
+
+	if (which < 2)
+		return which == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC)
+				  : dup(channel);
+	if (which == 2)
+		return dup(rig.listeners[0]);
+	if (which == 3) {
+		ck_assert_int_eq(
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair),
+		    0);
+		close(pair[1]);
+		return pair[0];
+	}
+	elsewhere = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (which == 4) { /* the end that connects */
+		ck_assert_int_eq(connect(elsewhere,
+				     (struct sockaddr *)&rig.master.bound[0],
+				     sizeof(struct sockaddr_in)),
+		    0);
+		return elsewhere;
+	}
+	ck_assert_int_eq(listen(elsewhere, 1), 0);
+	ck_assert_int_eq(
+	    getsockname(elsewhere, (struct sockaddr *)&rig.master.bound[0],
+		&len),
+	    0); /* here: the broker has its own */
+	close(rig.listeners[0]);
+	rig.listeners[0] = elsewhere;
+	return rig_client();
+}
+
+START_TEST(login_without_its_clients_socket_is_refused_and_recorded)
+{
+	int channel = rig_grant_worker();
+	int fd = wrong_socket(_i, channel);
+	struct broker_request q = request_of(BROKER_CLIENT_START);
+	char record[RECORD_MAX];
+	struct told t;
+
+	say(channel, &q, NULL, 0, fd);
+	close(fd);
+	t = hear(channel);
+	assert_nothing_but_no(&t, "no socket of a client of ours");
+	ck_assert(record_take(record));
+	ck_assert_ptr_nonnull(strstr(record, "\"kind\":1,"));
+	t = ask(channel, BROKER_CLIENT_START);
+	assert_nothing_but_no(&t, NOT_PERMITTED);
+	close(channel);
+}
+END_TEST
+
+START_TEST(upstream_is_that_of_the_clients_listener_and_no_other)
+{
+	uint32_t place;
+	struct told t;
+	int channel;
+
+	rig.listener = (uint32_t)_i;
+	channel = worker_of("alice");
+	for (place = 0; place < 3; place++) {
+		t = ask_at(channel, BROKER_UPSTREAM_CONNECT, place);
+		if (place == (uint32_t)_i)
+			ck_assert_uint_eq(t.reply.granted, 1);
+		else
+			assert_nothing_but_no(&t, "another upstream");
+	}
 	close(channel);
 }
 END_TEST
@@ -726,6 +868,8 @@ static void
 add_others(TCase *t)
 {
 	tcase_add_loop_test(t, secret_in_clear_is_not_asked_for, 0, 2);
+	tcase_add_test(
+	    t, record_tells_of_an_unknown_name_that_would_give_a_secret);
 	tcase_add_test(t, secret_on_this_machine_is_asked_for);
 	tcase_add_loop_test(
 	    t, secret_of_no_length_or_too_great_a_one_is_refused, 0, 4);
@@ -751,6 +895,12 @@ add_upstream(TCase *t)
 	tcase_add_test(t, login_without_a_password_proves_nothing);
 	tcase_add_loop_test(t, challenge_that_is_none_is_not_answered, 0,
 	    COUNT(challenges));
+	tcase_add_test(t, as_many_iterations_as_there_may_be_are_answered);
+	tcase_add_test(t, md5_where_the_catalogue_had_scram_is_not_answered);
+	tcase_add_loop_test(t,
+	    login_without_its_clients_socket_is_refused_and_recorded, 0, 6);
+	tcase_add_loop_test(
+	    t, upstream_is_that_of_the_clients_listener_and_no_other, 0, 3);
 	tcase_add_test(t, address_that_fails_tells_whether_there_are_more);
 }
 

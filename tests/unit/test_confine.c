@@ -1,6 +1,7 @@
 /* links: master/confine.c master/confine_roles.c master/capability.c common/sandbox.c */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>

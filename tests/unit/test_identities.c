@@ -401,7 +401,7 @@ START_TEST(each_word_of_what_proved_somebody_is_matched)
 {
 	struct identity proved = {
 	    .via = TEXT("certificate+process+scram-sha-256")};
-	static const struct {
+	static struct {
 		struct text glob;
 		bool matches;
 	} rows[] = {
@@ -422,6 +422,46 @@ START_TEST(each_word_of_what_proved_somebody_is_matched)
 END_TEST
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static char warnings[512];
+
+static void
+warn(const char *line)
+{
+	strncat(warnings, line, sizeof(warnings) - strlen(warnings) - 1);
+	strcat(warnings, "\n");
+}
+
+/* 63 bytes with the plus are what a database keeps. */
+START_TEST(agent_whose_name_is_cut_behind_a_persons_is_warned_of)
+{
+	static char thirty[31], thirty_two[33], thirty_three[34];
+	static struct text of_leads[] = {{"leads", 5}};
+	static struct who leads[] = {{.group = of_leads, .group_count = 1}};
+	struct person people[] = {{.name = {thirty, 30}, .groups = of_leads,
+				      .group_count = 1},
+	    {.name = {thirty_three, 33}}};
+	struct agent agents[] = {{.name = {thirty_two, 32}, .acts_for = leads,
+				     .acts_for_count = 1},
+	    {.name = {thirty_three, 33}, .acts_for = leads,
+		.acts_for_count = 1},
+	    {.name = {thirty_three, 33}}};
+	const struct identities named = {.people = people,
+	    .person_count = 2,
+	    .agents = agents,
+	    .agent_count = 3};
+
+	memset(thirty, 'p', 30);
+	memset(thirty_two, 'a', 32);
+	memset(thirty_three, 'b', 33);
+	warnings[0] = '\0';
+	identities_warn_of_names(&named, warn);
+	ck_assert_str_eq(warnings,
+	    "pppppppppppppppppppppppppppppp+bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb "
+	    "is longer than 63 bytes: the database cuts it in "
+	    "application_name\n");
+}
+END_TEST
 
 int
 main(void)
@@ -448,6 +488,8 @@ main(void)
 	tcase_add_test(c, every_given_part_must_match);
 	tcase_add_test(c, absent_part_matches_no_glob);
 	tcase_add_test(c, each_word_of_what_proved_somebody_is_matched);
+	tcase_add_test(
+	    c, agent_whose_name_is_cut_behind_a_persons_is_warned_of);
 	suite_add_tcase(suite, c);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -261,7 +261,7 @@ static const struct wrong {
 	"token or pam)"},
     {"protect: [{name: a, columns: [public.t.c], mask: redact, clear_for: "
      "[{via: proces}]}]",
-	":1:75: unknown via `proces` (did you mean `process`?)"},
+	":1:76: unknown via `proces` (did you mean `process`?)"},
     {"rules: [{name: a, then: allow, who: {form: x}}]",
 	":1:38: unknown key in a who: `form` (did you mean `from`?)"},
     {"rules: [{name: a, then: allow, on: {upstream: shp}}]",

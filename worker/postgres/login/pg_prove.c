@@ -455,6 +455,7 @@ login_identify(struct session *s)
 	    [METHOD_PROVED] = prove_nothing};
 	struct broker_request r = {.kind = BROKER_CLIENT_START};
 	struct broker_identity *who = arena_alloc(s->arena, sizeof(*who));
+	const struct parcel socket = {.fd = s->relay.client.fd};
 	struct parcel take = {.bytes = who, .size = sizeof(*who), .fd = -1};
 	struct broker_reply reply = {0};
 	enum err e;
@@ -466,8 +467,7 @@ login_identify(struct session *s)
 		return ERR_MEMORY;
 	show_connection(s);
 	field_set(r.name, sizeof(r.name), text_of(s->login));
-	field_set(r.source, sizeof(r.source), text_of(s->client));
-	e = broker_exchange(s->birth->broker, &r, NULL, &reply, &take);
+	e = broker_exchange(s->birth->broker, &r, &socket, &reply, &take);
 	if (e == ERR_NONE &&
 	    (reply.method < METHOD_SCRAM || reply.method > METHOD_PROVED))
 		e = ERR_MALFORMED;

@@ -56,6 +56,20 @@ fail(struct pg_upstream *u, enum err e, const char *why)
 	return e;
 }
 
+/* Why the broker does not answer a challenge. */
+static enum err
+fail_refused(
+    struct pg_upstream *u, enum err e, const struct broker_reply *reply)
+{
+	char why[sizeof(reply->reason) + 32];
+
+	if (e != ERR_REFUSED)
+		return fail(u, e, "the broker did not answer");
+	snprintf(why, sizeof(why), "the broker refused the login: %.*s",
+	    (int)sizeof(reply->reason) - 1, reply->reason);
+	return fail(u, e, why);
+}
+
 /* --- logging in ----------------------------------------------------------- */
 
 /* Of two the server believes the last: no setting may be one of the words
@@ -234,7 +248,7 @@ continue_scram(struct login *l, struct wire body)
 	r.auth_len = (uint32_t)auth;
 	e = broker_ask(l->broker, &r, &reply);
 	if (e != ERR_NONE)
-		return fail(l->link, e, "the broker refused the login");
+		return fail_refused(l->link, e, &reply);
 	memcpy(l->server_signature, reply.signature, SCRAM_KEY_LEN);
 	proof[base64_encode(reply.proof, SCRAM_KEY_LEN, proof)] = '\0';
 	bare += snprintf(
@@ -274,7 +288,7 @@ answer_md5(struct login *l, struct wire body)
 	memcpy(r.salt, salt.at, 4);
 	e = broker_ask(l->broker, &r, &reply);
 	if (e != ERR_NONE)
-		return fail(l->link, e, "the broker refused the login");
+		return fail_refused(l->link, e, &reply);
 	reply.md5[sizeof(reply.md5) - 1] = '\0';
 	return send_message(
 	    l, 'p', NULL, (struct text){reply.md5, strlen(reply.md5) + 1});
