@@ -383,7 +383,7 @@ START_TEST(record_tells_of_an_unknown_name_that_would_give_a_secret)
 
 	for (i = 0; i < 64 && !has_come; i++) {
 		int channel = rig_grant_worker();
-		char name[16];
+		char name[32];
 		struct told t;
 
 		snprintf(name, sizeof(name), "nobody%d", i);
