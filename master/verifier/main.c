@@ -179,7 +179,8 @@ main(int argc, char **argv)
 		e = verifier_confine();
 	if (e != ERR_NONE) {
 		log_error("cannot start: %s", err_text(e));
-		return EXIT_FAILURE;
+		_exit(EXIT_FAILURE);
 	}
-	return serve(&v);
+	/* what it has lives as long as it does */
+	_exit(serve(&v));
 }

@@ -30,6 +30,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 # every test over TLS, with clients and with the database
 OVER_TLS = os.environ.get("SALLYPORT_TEST_TLS", "") != ""
+# a build with a sanitizer has no walls (the sanitizer needs more than they
+# allow), and maps all the address space there is
+SANITIZED = os.environ.get("SALLYPORT_TEST_SANITIZED", "") != ""
 PATIENCE = float(os.environ.get("SALLYPORT_TEST_PATIENCE", "20"))
 PASSWORDS = {"alice": "alice-secret", "bob": "bob-secret",
              "carol": "carol-secret", "sam": "sam-secret",

@@ -276,6 +276,9 @@ def secrets_are_the_brokers(secrets, found):
 
 
 def test_secrets_are_in_the_brokers_memory_alone(world):
+    if harness.SANITIZED:
+        print("skipped: a sanitizer maps more than can be searched")
+        return
     if os.geteuid() != 0:
         print("skipped: only root may read another process's memory")
         return
@@ -285,6 +288,9 @@ def test_secrets_are_in_the_brokers_memory_alone(world):
 
 def test_secrets_of_a_daemon_of_roots_are_the_brokers_too(world):
     """Master forks workers as root, which has read more."""
+    if harness.SANITIZED:
+        print("skipped: a sanitizer maps more than can be searched")
+        return
     if os.geteuid() != 0:
         print("skipped: only root may read another process's memory")
         return

@@ -449,6 +449,9 @@ def memory(pid):
 
 def test_verifier_holds_no_password_verifier(world):
     """Only root may look."""
+    if harness.SANITIZED:
+        print("skipped: a sanitizer maps more than can be searched")
+        return
     if os.geteuid() != 0:
         return
     key = tokens.Key()
