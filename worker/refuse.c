@@ -123,12 +123,15 @@ refuse_clients(struct birth *b, int accepting, const sigset_t *waiting)
 		return;
 	}
 	tls_key_ask(b->broker);
-	while (!session_drain_asked) {
+	/* who was let in is answered, whatever ends us meanwhile */
+	while (!session_drain_asked || lobby.count > 0) {
 		n = lobby.count;
 		for (i = 0; i < n; i++)
 			fds[i] = (struct pollfd){.fd = lobby.guests[i].fd,
 			    .events = lobby.guests[i].events};
-		fds[n] = (struct pollfd){.fd = accepting, .events = POLLIN};
+		fds[n] = (struct pollfd){
+		    .fd = session_drain_asked ? -1 : accepting,
+		    .events = POLLIN};
 		fds[n + 1] = (struct pollfd){.fd = b->life, .events = POLLIN};
 		wait_ms(&timeout, &lobby);
 		let_signals_through(waiting);
@@ -140,6 +143,6 @@ refuse_clients(struct birth *b, int accepting, const sigset_t *waiting)
 		for (i = 0; fds[n].revents != 0 && i < b->listener_count; i++)
 			admit(&lobby, i);
 	}
-	while (lobby.count > 0)
-		dismiss(&lobby, 0);
+	for (; lobby.count > 0; dismiss(&lobby, 0))
+		lobby.guests[0].protocol->refuse(b, &lobby.guests[0], true);
 }

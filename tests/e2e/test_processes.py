@@ -165,6 +165,21 @@ def test_one_client_too_many_gets_53300_and_not_a_hang(world):
     harness.until(served, "room for a client", every=0.05)
 
 
+def test_who_was_let_in_to_be_refused_is_refused_in_words(world):
+    """Room is made between a client's greeting and its answer: the process
+    that had let it in goes, and does not leave it without a word."""
+    s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
+    clients = [s.wire(), s.wire("bob")]
+    with s.bare_wire() as late:
+        late.send(pgwire.SSL_REQUEST)
+        assert late.take(1) == b"N"  # there is nobody else to say it
+        clients[0].socket.close()
+        harness.until(lambda: not s.json("status")["full"],
+                      "room for a client")
+        late.send(pgwire.startup(user="alice+copilot", database=s.database))
+        assert late.rest().errors[0]["C"] == "53300"
+
+
 def test_cancel_works_even_when_all_workers_are_busy(world):
     s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
     with s.wire() as one, s.wire("bob"):
