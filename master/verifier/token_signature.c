@@ -11,7 +11,7 @@
 /* In the order of TOKEN_ALGORITHMS. */
 static const struct {
 	uint64_t algorithm;
-	jwa_alg library;
+	jwa_alg jwa;
 } algorithms[] = {
     {TOKEN_RS256, R_JWA_ALG_RS256},
     {TOKEN_RS384, R_JWA_ALG_RS384},
@@ -48,13 +48,13 @@ signature_key_free(void *key)
 }
 
 static bool
-is_algorithm(uint64_t algorithm, jwa_alg library)
+is_algorithm(uint64_t algorithm, jwa_alg jwa)
 {
 	size_t i;
 
 	for (i = 0; i < TOKEN_ALGORITHM_COUNT; i++) {
 		if (algorithms[i].algorithm == algorithm)
-			return algorithms[i].library == library;
+			return algorithms[i].jwa == jwa;
 	}
 	return false;
 }

@@ -23,16 +23,12 @@ import time
 import psycopg
 import yaml
 
+import needs
 import pgwire
 from certificates import Authority
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-# every test over TLS, with clients and with the database
-OVER_TLS = os.environ.get("SALLYPORT_TEST_TLS", "") != ""
-# a build with a sanitizer has no walls (the sanitizer needs more than they
-# allow), and maps all the address space there is
-SANITIZED = os.environ.get("SALLYPORT_TEST_SANITIZED", "") != ""
 PATIENCE = float(os.environ.get("SALLYPORT_TEST_PATIENCE", "20"))
 PASSWORDS = {"alice": "alice-secret", "bob": "bob-secret",
              "carol": "carol-secret", "sam": "sam-secret",
@@ -415,7 +411,7 @@ class Sallyport(Server):
         self.settings = self._default_settings()
         self.authority = None  # of its own certificates, with tls={...}
         self.database = changes.pop("database", "shop")
-        if OVER_TLS:
+        if needs.OVER_TLS:
             self.set_tls()
             self.settings["upstreams"]["shop"]["tls"] = {
                 "mode": "verify-full",
@@ -574,7 +570,7 @@ class Sallyport(Server):
 
     def bare_wire(self, timeout=PATIENCE):
         wire = pgwire.Wire(("127.0.0.1", self.port), timeout)
-        if OVER_TLS:
+        if needs.OVER_TLS:
             wire.start_tls(self.authority.context())
         return wire
 

@@ -14,10 +14,6 @@ import harness
 RUN_AS = "nobody"
 
 
-def is_possible():
-    return os.geteuid() == 0
-
-
 class Rooted(harness.Sallyport):
     is_roots = True
 

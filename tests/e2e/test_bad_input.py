@@ -6,6 +6,7 @@ import struct
 import time
 
 import harness
+import needs
 import pgwire
 
 HUGE = 0x7fffffff
@@ -284,7 +285,7 @@ def test_statement_of_100_megabytes_is_refused_without_growth(world):
 
 def harness_rss(pid):
     """Private bytes of a process; a sanitizer's are not counted."""
-    if os.environ.get("SALLYPORT_TEST_SANITIZED"):
+    if needs.SANITIZED:
         return 0
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as f:

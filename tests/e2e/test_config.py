@@ -5,8 +5,9 @@ import re
 import shutil
 
 import harness
+import needs
 from expect import raises
-from rooted import is_possible, rooted
+from rooted import rooted
 
 PLACE = re.compile(r"\S+\.yaml:\d+:\d+: ")
 
@@ -296,8 +297,7 @@ def test_account_that_is_not_there_is_told_where_it_is_named(world):
 
 
 def test_files_are_checked_as_the_account_that_will_read_them(world):
-    if not is_possible():
-        return
+    needs.root()
     with rooted(world) as s:
         for name in ("identities.yaml", "policies.d"):
             s.chmod(name, 0o700)

@@ -4,8 +4,9 @@ import os
 import shutil
 
 import harness
+import needs
 from expect import raises
-from rooted import is_possible, rooted
+from rooted import rooted
 from test_config import place_of
 
 TLS = {"client_ca": True}
@@ -303,8 +304,7 @@ def test_every_kind_of_file_refuses_the_start(world):
 
 
 def test_root_starts_what_is_roots(world):
-    if not is_possible():
-        return
+    needs.root()
     with rooted(world) as s:
         accepted(s)
         s.start()
@@ -313,8 +313,7 @@ def test_root_starts_what_is_roots(world):
 
 
 def test_workers_account_may_not_own_what_it_obeys(world):
-    if not is_possible():
-        return
+    needs.root()
     with rooted(world, tls=TLS) as s:
         accepted(s)
         uid = s.workers_account.pw_uid
@@ -338,8 +337,7 @@ def test_workers_account_may_not_own_what_it_obeys(world):
 
 
 def test_workers_group_may_read_and_not_write(world):
-    if not is_possible():
-        return
+    needs.root()
     with rooted(world, tls=TLS) as s:
         gid = s.workers_account.pw_gid
         for key, (path, is_secret) in files_of(s).items():
@@ -356,8 +354,7 @@ def test_workers_group_may_read_and_not_write(world):
 
 
 def test_files_of_somebody_else_are_refused(world):
-    if not is_possible():
-        return
+    needs.root()
     with rooted(world, tls=TLS) as s:
         for key, (path, _) in files_of(s).items():
             os.chown(path, 40001, -1)
@@ -371,8 +368,7 @@ def test_files_of_somebody_else_are_refused(world):
 
 def test_reload_looks_with_the_eyes_of_root(world):
     """At what the workers' account cannot see."""
-    if not is_possible():
-        return
+    needs.root()
     with rooted(world) as s:
         os.chmod(s.path("secrets"), 0o700)
         s.start()

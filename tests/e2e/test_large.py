@@ -5,15 +5,15 @@ import os
 import select
 import struct
 
+import needs
 import pgwire
 from expect import fails, ok
 from harness import PATIENCE, until
 
 MB = 2 ** 20
-SANITIZED = "SALLYPORT_TEST_SANITIZED" in os.environ
 # What a session may take beyond what it had when idle; the sanitizers keep
 # freed memory (64 MiB, says the harness) and shadows of everything.
-GROWTH = (160 if SANITIZED else 8) * MB
+GROWTH = (160 if needs.SANITIZED else 8) * MB
 
 
 def worker_of(s, w):

@@ -14,6 +14,7 @@ import socket
 import subprocess
 
 import harness
+import needs
 import pgwire
 import test_chain
 import test_tls_upstream
@@ -276,24 +277,16 @@ def secrets_are_the_brokers(secrets, found):
 
 
 def test_secrets_are_in_the_brokers_memory_alone(world):
-    if harness.SANITIZED:
-        print("skipped: a sanitizer maps more than can be searched")
-        return
-    if os.geteuid() != 0:
-        print("skipped: only root may read another process's memory")
-        return
+    needs.little_memory()
+    needs.root()
     s = fill(world, world.prepare(tls={"kind": "rsa"})).start()
     secrets_are_the_brokers(*look_around(world, s))
 
 
 def test_secrets_of_a_daemon_of_roots_are_the_brokers_too(world):
     """Master forks workers as root, which has read more."""
-    if harness.SANITIZED:
-        print("skipped: a sanitizer maps more than can be searched")
-        return
-    if os.geteuid() != 0:
-        print("skipped: only root may read another process's memory")
-        return
+    needs.little_memory()
+    needs.root()
     with rooted(world, tls={"kind": "rsa"}) as s:
         fill(world, s).take()
         s.start()

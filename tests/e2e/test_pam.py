@@ -9,6 +9,7 @@ import threading
 import psycopg
 
 import harness
+import needs
 import pgwire
 
 NOBODY = "password authentication failed"
@@ -32,11 +33,6 @@ int pam_sm_setcred(pam_handle_t *h, int f, int c, const char **v)
 	return PAM_SUCCESS;
 }
 """
-
-
-def is_possible():
-    """Services of PAM are root's to make."""
-    return os.geteuid() == 0
 
 
 @contextlib.contextmanager
@@ -103,8 +99,7 @@ def is_refused(s, reason, *arguments):
 
 
 def test_password_that_pam_takes_enters(world):
-    if not is_possible():
-        return
+    needs.root()
     with script() as auth, service(auth) as name:
         s = started(world, name)
         record = enters(s)
@@ -116,8 +111,7 @@ def test_password_that_pam_takes_enters(world):
 
 
 def test_password_that_pam_refuses_does_not_enter(world):
-    if not is_possible():
-        return
+    needs.root()
     with script() as auth, service(auth) as name:
         s = started(world, name)
         for password in ("wrong", PASSWORD + "x", PASSWORD[:-1], "x" * 511):
@@ -125,8 +119,7 @@ def test_password_that_pam_refuses_does_not_enter(world):
 
 
 def test_password_that_is_none_is_not_asked_about(world):
-    if not is_possible():
-        return
+    needs.root()
     with service("required pam_permit.so") as name:
         s = started(world, name)
         enters(s)
@@ -134,23 +127,20 @@ def test_password_that_is_none_is_not_asked_about(world):
 
 
 def test_password_of_pam_is_of_its_user_only(world):
-    if not is_possible():
-        return
+    needs.root()
     with script(CHECK.replace("alice/", "bob/")) as auth, \
             service(auth) as name:
         is_refused(started(world, name), "PAM", "alice")
 
 
 def test_account_that_pam_has_closed_does_not_enter(world):
-    if not is_possible():
-        return
+    needs.root()
     with script() as auth, service(auth, "required pam_deny.so") as name:
         is_refused(started(world, name), "PAM")
 
 
 def test_service_that_is_not_there_is_not_other(world):
-    if not is_possible():
-        return
+    needs.root()
     with service("required pam_permit.so") as name:
         s = started(world, name)
         enters(s)
@@ -158,8 +148,7 @@ def test_service_that_is_not_there_is_not_other(world):
 
 
 def test_module_that_proves_another_user_is_refused(world):
-    if not is_possible():
-        return
+    needs.root()
     with tempfile.TemporaryDirectory(prefix="sallyport-pam-") as folder:
         os.chmod(folder, 0o755)
         module = os.path.join(folder, "renames.so")
@@ -171,8 +160,8 @@ def test_module_that_proves_another_user_is_refused(world):
 
 
 def test_password_is_not_asked_for_in_clear(world):
-    if not is_possible() or harness.OVER_TLS:
-        return
+    needs.root()
+    needs.clear()
     with script() as auth, service(auth) as name:
         s = started(world, name)
         with pgwire.Wire(("127.0.0.1", s.port)) as w:
@@ -194,8 +183,7 @@ def sleepers(path):
 
 
 def test_pam_that_hangs_holds_up_nobody_else(world):
-    if not is_possible():
-        return
+    needs.root()
     with script("#!/bin/sh\n/usr/bin/sleep 60\n") as auth, \
             service(auth) as name:
         path = auth.split()[-1]

@@ -11,10 +11,11 @@ import sys
 import tempfile
 
 import harness
+import needs
 import pgwire
 import tokens
 from expect import raises
-from rooted import is_possible, rooted
+from rooted import rooted
 
 PSQL = os.path.realpath("/usr/lib/postgresql/15/bin/psql")
 NOBODY = "password authentication failed"
@@ -27,13 +28,13 @@ def digest(path):
 
 def somebody():
     """An account that is neither root nor the one that Sallyport runs as."""
-    return pwd.getpwnam("games" if is_possible() else
+    return pwd.getpwnam("games" if needs.is_root() else
                         pwd.getpwuid(os.getuid()).pw_name)
 
 
 def as_user(account):
     """Popen arguments of a client of that account."""
-    if not is_possible():
+    if not needs.is_root():
         return {}
     return {"user": account.pw_uid, "group": account.pw_gid,
             "extra_groups": []}
@@ -58,7 +59,7 @@ def with_socket(s):
 def attesting(world, **job):
     """A Sallyport that can see whoever connects: root's, or, if we are not
     root, that of our own account."""
-    if is_possible():
+    if needs.is_root():
         with rooted(world, identities=identities(**job)) as s:
             try:
                 yield with_socket(s).start()
@@ -273,8 +274,7 @@ def copy_of_psql():
 
 def spoiled(world, spoil):
     """Is a copy refused after this, which was good before?"""
-    if not is_possible():
-        return
+    needs.root()
     with copy_of_psql() as path, attesting(world, executable=path) as s:
         enters(s, path)
         spoil(path, somebody())
@@ -303,8 +303,7 @@ def test_executable_in_a_folder_of_the_processs_user_is_refused(world):
 
 
 def test_link_to_the_executable_is_not_its_path(world):
-    if not is_possible():
-        return
+    needs.root()
     with copy_of_psql() as path:
         os.symlink(path, path + "-link")
         with attesting(world, executable=path + "-link") as s:
@@ -314,8 +313,7 @@ def test_link_to_the_executable_is_not_its_path(world):
 def test_rule_that_names_a_process_believes_genuine_ones_only(world):
     """A path alone says what the process likes: whoever can write the file
     can be anything."""
-    if not is_possible():
-        return
+    needs.root()
     with copy_of_psql() as path, rooted(
             world, identities=identities(), policy={"rules": [
                 {"name": "that program reads", "who": {"process": path},
@@ -357,8 +355,7 @@ def later(s, path, change):
 
 
 def changed_later(world, change, is_good=False):
-    if not is_possible():
-        return
+    needs.root()
     with copy_of_psql() as path, \
             attesting(world, executable=path) as s:
         told = later(s, path, change)
@@ -393,8 +390,7 @@ def test_executable_that_was_moved_is_refused(world):
 
 
 def test_without_root_others_executables_prove_nobody(world):
-    if not is_possible():
-        return  # there is nobody else to be seen
+    needs.root()
     s = with_socket(world.prepare(identities=identities(
         executable=PSQL))).start()
     harness.until(lambda: "executables of other users' processes cannot be "

@@ -9,6 +9,7 @@ import psycopg
 import psycopg.errors
 
 import harness
+import needs
 import pgwire
 from expect import fails, raises
 
@@ -205,7 +206,7 @@ def test_large_result_streams_in_bounded_memory(world):
 
 def resident(pid):
     """Bytes that are this process's alone; a sanitizer's are not counted."""
-    if os.environ.get("SALLYPORT_TEST_SANITIZED"):
+    if needs.SANITIZED:
         return 0
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as f:

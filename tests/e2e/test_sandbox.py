@@ -6,12 +6,12 @@ import contextlib
 import fcntl
 import json
 import os
-import platform
 import re
 import socket
 import subprocess
 
 import harness
+import needs
 import pgwire
 import rooted
 
@@ -94,13 +94,6 @@ class Wide(harness.Sallyport):
         return {**super().environment(), "SALLYPORT_HOLE": "wide"}
 
 
-def is_here():
-    if platform.machine() == "x86_64":
-        return True
-    print("the hole's system calls have the numbers of x86_64: skipped")
-    return False
-
-
 @contextlib.contextmanager
 def ordinary(world, kind=harness.Sallyport):
     """Started by an ordinary user; with the hole."""
@@ -154,25 +147,21 @@ def each_is_killed_and_recorded(s):
 
 
 def test_attempts_of_a_worker_taken_over_are_killed_and_recorded(world):
-    if is_here():
-        with ordinary(world) as s:
-            each_is_killed_and_recorded(s)
+    needs.hole()
+    with ordinary(world) as s:
+        each_is_killed_and_recorded(s)
 
 
 def test_attempts_are_killed_with_workers_of_another_account(world):
-    if not is_here():
-        return
-    if not rooted.is_possible():
-        print("not run by root: skipped")
-        return
+    needs.hole()
+    needs.root()
     with rooted.rooted(with_hole(world), settings=dict(SPARE)) as s:
         s.start()
         each_is_killed_and_recorded(s)
 
 
 def test_attempts_work_where_there_are_no_walls(world):
-    if not is_here():
-        return
+    needs.hole()
     with ordinary(world, Wide) as s, s.wire("bob") as other:
         victim = worker_of(s, other)["pid"]
         other.query(f"HOLE: {PRCTL} {PR_SET_DUMPABLE} 1 0 0 0")
@@ -199,8 +188,7 @@ def test_attempts_work_where_there_are_no_walls(world):
 
 
 def test_worker_executes_nothing(world):
-    if not is_here():
-        return
+    needs.hole()
     with ordinary(world) as s, s.wire() as taken:
         worker_of(s, taken)
         taken.send(through_hole(f'{EXECVE} "/bin/true" 0 0'))
@@ -220,11 +208,8 @@ def broker_channel_of(pid):
 
 
 def test_worker_asking_the_broker_out_of_turn_is_recorded_and_cut_off(world):
-    if not is_here():
-        return
-    if os.geteuid() != 0:
-        print("not run by root: skipped")
-        return
+    needs.hole()
+    needs.root()
     with ordinary(world) as s, s.wire() as other, s.wire() as taken:
         other.query("SELECT 1")
         session = worker_of(s, taken)
@@ -248,11 +233,8 @@ def test_worker_asking_the_broker_out_of_turn_is_recorded_and_cut_off(world):
 
 
 def test_request_out_of_turn_is_recorded_after_the_sink_was_restarted(world):
-    if not is_here():
-        return
-    if os.geteuid() != 0:
-        print("not run by root: skipped")
-        return
+    needs.hole()
+    needs.root()
     with ordinary(world) as s:
         for times in (1, 2):
             with s.wire() as taken:
@@ -287,9 +269,9 @@ def broker_attempts(s):
 
 
 def test_broker_taken_over_can_open_nothing(world):
-    if is_here():
-        with ordinary(world) as s:
-            broker_attempts(s)
+    needs.hole()
+    with ordinary(world) as s:
+        broker_attempts(s)
 
 
 def control_ask(s, command):
@@ -301,8 +283,7 @@ def control_ask(s, command):
 
 
 def test_control_child_taken_over_can_open_nothing(world):
-    if not is_here():
-        return
+    needs.hole()
     with ordinary(world) as s:
         for made, number in enumerate((SOCKET, OPENAT, EXECVE), 1):
             assert control_ask(s, f"HOLE: {number} 1 1 0") == b""
@@ -315,8 +296,7 @@ def test_control_child_taken_over_can_open_nothing(world):
 
 
 def test_holes_of_broker_and_control_work_without_walls(world):
-    if not is_here():
-        return
+    needs.hole()
     with ordinary(world, Wide) as s:
         control_ask(s, f"HOLE: {SOCKET} 1 1 0")
         harness.until(lambda: (log_has(s, SOCKET) or 0) > 0, "a socket")
@@ -343,9 +323,7 @@ def test_build_with_a_hole_is_not_installed(world):
 # --- what is told -------------------------------------------------------------
 
 def test_check_tells_the_separation(world):
-    if harness.SANITIZED:
-        print("skipped: a sanitized build has no walls")
-        return
+    needs.walls()
     s = world.prepare()
     done = s.check()
     assert done.returncode == 0, done
@@ -359,12 +337,8 @@ def test_check_tells_the_separation(world):
 
 
 def test_check_by_root_tells_of_empty_roots(world):
-    if harness.SANITIZED:
-        print("skipped: a sanitized build has no walls")
-        return
-    if not rooted.is_possible():
-        print("not run by root: skipped")
-        return
+    needs.walls()
+    needs.root()
     with rooted.rooted(world) as s:
         done = s.check()
         assert done.returncode == 0, done
@@ -444,9 +418,7 @@ def test_what_a_process_entered_by_is_closed_behind_it(world):
 
 
 def test_every_process_is_confined(world):
-    if harness.SANITIZED:
-        print("skipped: a sanitized build has no walls")
-        return
+    needs.walls()
     s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
     with s.wire() as w:
         walled(s, ("broker", "catalog"))
@@ -455,12 +427,8 @@ def test_every_process_is_confined(world):
 
 
 def test_started_by_root_only_master_and_porter_keep_capabilities(world):
-    if harness.SANITIZED:
-        print("skipped: a sanitized build has no walls")
-        return
-    if not rooted.is_possible():
-        print("not run by root: skipped")
-        return
+    needs.walls()
+    needs.root()
     with rooted.rooted(world) as s:
         s.start()
         with s.wire() as w:

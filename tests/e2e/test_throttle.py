@@ -3,6 +3,7 @@
 import os
 
 import harness
+import needs
 import pgwire
 from expect import refused_login
 
@@ -146,8 +147,7 @@ def test_source_that_rotates_names_waits(world):
 
 
 def test_over_a_unix_socket_the_account_is_the_source(world):
-    if os.geteuid() != 0:
-        return
+    needs.root()
     s = world.prepare()
     path = os.path.join(s.folder, ".s.PGSQL.6432")
     s.settings["listen"].append({"address": "unix:" + path,

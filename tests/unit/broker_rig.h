@@ -682,16 +682,19 @@ descriptor_count(void)
 	return count;
 }
 
-/* The broker has no more descriptors than that, in the end: one of those that
- * were counted before may have been about to go. */
+/* The broker's descriptors are as many again as they were, in the end. What
+ * was sent to it before has come: the barrier is behind that. */
 static inline bool
-descriptors_are_at_most(int most)
+descriptors_are(int wanted)
 {
 	int64_t until = monotonic_ms() + PATIENCE_MS / 4;
+	int count;
 
-	while (descriptor_count() > most && monotonic_ms() < until)
+	do {
 		barrier();
-	return descriptor_count() <= most;
+		count = descriptor_count();
+	} while (count != wanted && monotonic_ms() < until);
+	return count == wanted;
 }
 
 #endif

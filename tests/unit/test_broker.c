@@ -429,9 +429,9 @@ START_TEST(outcome_for_who_has_gone_is_dropped)
 	channel = waiting_worker();
 	o = outcome_good();
 	close(channel);
-	ck_assert(descriptors_are_at_most(before));
+	ck_assert(descriptors_are(before));
 	outcome_bring(rig.porter, &o);
-	ck_assert(descriptors_are_at_most(before));
+	ck_assert(descriptors_are(before));
 	channel = rig_grant_worker();
 	ck_assert_uint_eq(ask(channel, BROKER_SINK).reply.granted, 1);
 	close(channel);
@@ -820,7 +820,7 @@ START_TEST(message_that_is_no_request_ends_its_channel_alone)
 	bytes[0] = BROKER_CLIENT_PROCESS;
 	send_raw(channel, bytes, nonsense[_i].len, nonsense[_i].descriptors);
 	ck_assert(hear(channel).is_closed);
-	ck_assert(descriptors_are_at_most(before));
+	ck_assert(descriptors_are(before));
 	ck_assert_uint_eq(ask(other, BROKER_SINK).reply.granted, 1);
 	close(channel);
 	close(other);
@@ -842,9 +842,9 @@ START_TEST(descriptor_nobody_asked_for_is_closed)
 		hear(channel);
 		record_take(record);
 		ck_assert_msg(
-		    descriptors_are_at_most(before + 1), "kind %u", kinds[i]);
+		    descriptors_are(before + 1), "kind %u", kinds[i]);
 		close(channel);
-		ck_assert(descriptors_are_at_most(before));
+		ck_assert(descriptors_are(before));
 	}
 }
 END_TEST
@@ -860,7 +860,7 @@ START_TEST(channel_leaves_nothing_behind)
 		say_kind(channel, phases[_i].sample);
 		close(channel);
 	}
-	ck_assert(descriptors_are_at_most(before));
+	ck_assert(descriptors_are(before));
 }
 END_TEST
 
