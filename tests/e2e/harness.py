@@ -7,6 +7,7 @@ polls with a deadline.
 """
 
 import ctypes
+import itertools
 import json
 import os
 import random
@@ -297,6 +298,9 @@ def without_doubles(pairs):
     return dict(pairs)
 
 
+MARK = b"mark "  # no syslog line begins so
+
+
 class Sink:
     """Where audit records go: a bound datagram socket and a thread."""
 
@@ -307,6 +311,8 @@ class Sink:
         self.complaints = []  # records that are not good JSON
         self.socket = None
         self.is_open = False
+        self.numbers, self.marks = itertools.count(1), 0
+        self.marked = threading.Condition()
         self.open()
 
     def open(self):
@@ -327,6 +333,11 @@ class Sink:
                 return
             if not datagram:
                 return
+            if datagram.startswith(MARK):
+                with self.marked:
+                    self.marks = max(self.marks, int(datagram[len(MARK):]))
+                    self.marked.notify_all()
+                continue
             self.raw.append(datagram)
             _, cookie, rest = datagram.partition(b"@cee:")
             try:
@@ -345,8 +356,20 @@ class Sink:
         self.socket.close()
         os.unlink(self.path)
 
+    def catch_up(self):
+        """What was sent before now is among the records: a mark that is sent
+        now comes behind it."""
+        mark = next(self.numbers)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.sendto(MARK + b"%d" % mark, self.path)
+        with self.marked:
+            assert self.marked.wait_for(lambda: self.marks >= mark, PATIENCE)
+
     def find(self, event=None, **fields):
-        """Records of this event that have these values."""
+        """Records of this event that have these values, of those sent so
+        far."""
+        if self.is_open:
+            self.catch_up()
         return [r for r in list(self.records)
                 if (event is None or r.get("event") == event)
                 and all(r.get(k) == v for k, v in fields.items())]

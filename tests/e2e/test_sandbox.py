@@ -3,7 +3,6 @@ before.  A build with a deliberate hole (tests/hole/hole.c) makes the system
 calls that a client chooses."""
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -66,20 +65,21 @@ MORE = {
 }
 
 
-def hole_programs(folder):
-    """The build with the hole, as harness.install_programs leaves one."""
-    build = os.environ["SALLYPORT_BUILD"]
-    with open(os.path.join(build, "hole.lock"), "w", encoding="ascii") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
-        made = subprocess.run(
-            ["make", f"BUILD={build}", "-j2", "hole"], cwd=harness.ROOT,
-            capture_output=True, text=True, check=False,
-            env={"PATH": os.environ["PATH"]})
+def prepare():
+    """The build with the hole."""
+    made = subprocess.run(
+        ["make", f"BUILD={os.environ['SALLYPORT_BUILD']}", "-j2", "hole"],
+        cwd=harness.ROOT, capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"]})
     assert made.returncode == 0, made.stdout + made.stderr
+
+
+def hole_programs(folder):
+    """As harness.install_programs leaves them."""
     os.mkdir(folder)
     os.chmod(folder, 0o755)
     return harness.install_programs(
-        os.path.join(build, "hole", "build"), folder)
+        os.path.join(os.environ["SALLYPORT_BUILD"], "hole", "build"), folder)
 
 
 def with_hole(world):
