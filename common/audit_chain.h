@@ -53,7 +53,8 @@ struct audit_key {
 enum err audit_key_read(const char *path, struct audit_key *out, char *reason,
     size_t size) MUST_CHECK;
 
-/* Could it be read by this process? If not, a diagnostic at the setting.
+/* Could it be read by this process? If not, a diagnostic at the setting,
+ * unless it is that others could, too: settings_check_trust() tells that.
  * Reads nothing. */
 struct settings;
 struct diagnostics;

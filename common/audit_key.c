@@ -70,12 +70,15 @@ audit_key_check(const struct settings *s, struct diagnostics *d)
 {
 	struct file_state state;
 	struct stat st = {0};
-	char reason[512];
+	char reason[512] = "";
 	int fd;
 
 	if (s->audit_key_file == NULL)
 		return;
 	fd = password_file_open(s->audit_key_file, &state);
+	/* who else may read it is told by settings_check_trust() */
+	if (fd < 0 && state.err == ERR_REFUSED)
+		return;
 	if (fd < 0)
 		password_file_explain(
 		    s->audit_key_file, &state, reason, sizeof(reason));
@@ -83,8 +86,6 @@ audit_key_check(const struct settings *s, struct diagnostics *d)
 	    st.st_size >= AUDIT_KEY_FILE_MAX)
 		length_explain(s->audit_key_file, (ssize_t)st.st_size, reason,
 		    sizeof(reason));
-	else
-		reason[0] = '\0';
 	if (fd >= 0)
 		close(fd);
 	if (reason[0] != '\0')

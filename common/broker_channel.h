@@ -11,7 +11,8 @@
  *                   the key of a certificate (struct handshake) → yes
  *   CLIENT_PROCESS  descriptor: the client's Unix socket → yes
  *   CLIENT_START    login name; descriptor: the client's socket, which says
- *                   where it came from and to which listener → how it is to
+ *                   where it came from and to which listener (that of
+ *                   LISTENER_SIGN) → how it is to
  *                   be proved; for SCRAM the server's nonce, salt and
  *                   iterations (the same salt each time, made up, for names
  *                   that do not exist)
@@ -25,6 +26,10 @@
  *                   ServerSignature to expect
  *   UPSTREAM_MD5    4-byte salt → "md5…" response
  *   UPSTREAM_SIGN   what a TLS client signs in its handshake → signature
+ *   UPSTREAM_RESULT how the login on the connection it was given has failed,
+ *                   in words; a catalogue's: none, it has succeeded. It is
+ *                   told for `sallyport status`, and not answered unless
+ *                   refused
  *   SESSION         the login is over: from here on only CONNECT (to cancel),
  *                   SINK and LOG; it is told, and not answered unless refused
  *   SINK, LOG       → descriptor of a socket to the audit sink, the log
@@ -74,6 +79,7 @@ enum broker_kind {
 	BROKER_SINK,
 	BROKER_LOG,
 	BROKER_CHAIN,
+	BROKER_UPSTREAM_RESULT,
 	BROKER_KINDS
 };
 
@@ -85,19 +91,25 @@ enum broker_method {
 };
 
 struct broker_request {
+	/* which question of this channel it is, chosen by broker_exchange();
+	 * the reply has it, too, so that one that comes when nobody waits for
+	 * it any more is not taken for the answer to the next */
+	uint64_t serial;
 	uint32_t kind;		      /* enum broker_kind */
 	char name[BROKER_NAME_MAX];   /* CLIENT_START: the login; CHAIN: the
 				       * session's id */
 	uint32_t place;	    /* *_SIGN: whose key; CLIENT_CERTIFICATE: of which
 			     * listener; UPSTREAM_*: which upstream: the index
 			     * in the settings */
-	uint32_t attempt;   /* UPSTREAM_CONNECT: which address, from 0 */
+	uint32_t attempt;   /* UPSTREAM_CONNECT: which address, from 0;
+			     * UPSTREAM_RESULT: 0: there was no connection */
 	uint32_t iterations;	      /* UPSTREAM_SCRAM */
 	uint32_t salt_len;	      /* UPSTREAM_SCRAM, UPSTREAM_MD5 (4) */
 	uint8_t salt[BROKER_SALT_MAX];
 	/* CLIENT_PROOF: the client's first message (bare), a zero, its nonce,
 	 * a zero, its last message without the proof. UPSTREAM_SCRAM:
-	 * AuthMessage of RFC 5802. *_SIGN: what to sign */
+	 * AuthMessage of RFC 5802. *_SIGN: what to sign. UPSTREAM_RESULT:
+	 * words */
 	uint32_t auth_len;
 	char auth[BROKER_AUTH_MESSAGE_MAX];
 	uint8_t proof[BROKER_KEY_LEN]; /* CLIENT_PROOF */
@@ -114,7 +126,8 @@ enum broker_digest {
 };
 
 struct broker_reply {
-	uint32_t granted; /* 0: no; all but `reason` is then zero */
+	uint64_t serial; /* of the request */
+	uint32_t granted; /* 0: no; all but `reason`, `has_more` is then zero */
 	uint32_t method;  /* enum broker_method */
 	uint32_t login;	  /* UPSTREAM_CONNECT: index in upstream.logins */
 	uint32_t has_more; /* UPSTREAM_CONNECT: addresses left to try */
@@ -162,6 +175,9 @@ enum err broker_exchange(int channel, const struct broker_request *request,
 /* The same without parcels. */
 enum err broker_ask(int channel, const struct broker_request *request,
     struct broker_reply *reply_out) MUST_CHECK;
+/* Tell what is not answered: SESSION, UPSTREAM_RESULT. */
+enum err broker_tell(
+    int channel, const struct broker_request *request) MUST_CHECK;
 /* Ask for a descriptor (UPSTREAM_CONNECT, SINK, LOG). */
 enum err broker_open(int channel, const struct broker_request *request,
     struct broker_reply *reply_out, int *fd_out) MUST_CHECK;

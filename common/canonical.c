@@ -98,26 +98,20 @@ write_token(char *to, const struct token *t, const struct mark *m)
 	}
 }
 
-static bool
-is_punctuation(const struct token *t, char c)
-{
-	return t->kind == TOKEN_PUNCTUATION && t->raw.at[0] == c;
-}
-
 static void
 mark_token(const struct words *words, const struct token *t,
     const struct token *before, struct mark *m)
 {
 	bool is_reserved;
 
-	if (t->kind != TOKEN_WORD && t->kind != TOKEN_QUOTED)
+	if (!token_is_name(t))
 		return;
 	m->hash = text_hash(t->name);
 	m->word = words_find(words, t->name, m->hash);
 	is_reserved = t->kind == TOKEN_WORD && m->word != NULL &&
 	    m->word->flags & WORD_RESERVED;
 	m->is_name = !is_reserved ||
-	    (before != NULL && is_punctuation(before, '.'));
+	    (before != NULL && token_is_mark(before, '.'));
 }
 
 enum err

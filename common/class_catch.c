@@ -6,11 +6,11 @@
  */
 #include "common/class_catch.h"
 
+/* Of that name, quoted or not? */
 static bool
-is_word(const struct token *t, struct text word)
+is_named(const struct token *t, struct text word)
 {
-	return (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED) &&
-	    text_is(t->name, word);
+	return token_is_name(t) && text_is(t->name, word);
 }
 
 /* Append to a growing list of tokens. */
@@ -140,9 +140,8 @@ static bool
 is_system_operator(const struct reader *r, uint32_t i)
 {
 	return i + 5 < r->canonical->count &&
-	    token_at(r, i)->kind == TOKEN_WORD &&
-	    text_is(token_at(r, i)->name, TEXT("operator")) &&
-	    is_word(token_at(r, i + 2), TEXT("pg_catalog")) &&
+	    token_is_word(token_at(r, i), TEXT("operator")) &&
+	    is_named(token_at(r, i + 2), TEXT("pg_catalog")) &&
 	    text_is(token_at(r, i + 3)->raw, TEXT(".")) &&
 	    token_at(r, i + 4)->kind == TOKEN_OPERATOR &&
 	    !text_is(token_at(r, i + 4)->raw, TEXT("*")) &&
@@ -222,8 +221,8 @@ is_of_system(struct reader *r, struct caught c)
 	const struct token *schema = token_at(r, c.first);
 
 	return c.last == c.first + 2 &&
-	    (is_word(schema, TEXT("pg_catalog")) ||
-		(is_word(schema, TEXT("information_schema")) &&
+	    (is_named(schema, TEXT("pg_catalog")) ||
+		(is_named(schema, TEXT("information_schema")) &&
 		    text_starts(token_at(r, c.last)->name, TEXT("_pg_"))));
 }
 

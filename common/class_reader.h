@@ -1,7 +1,8 @@
 /*
  * class_reader.h - one statement's flat text against the class rules.
  *
- * Used by classify.c alone.
+ * classify.c makes a reader for each statement and calls these in their order;
+ * nobody else does.
  */
 #ifndef SALLYPORT_CLASS_READER_H
 #define SALLYPORT_CLASS_READER_H
@@ -31,11 +32,19 @@ struct reader {
 	size_t cte_count, cte_room;
 };
 
+/* Try all lines. ERR_REGEX, ERR_TOO_LONG, ERR_MEMORY. */
+enum err reader_run(struct reader *r) MUST_CHECK;
+
 /* In class_catch.c: a function may be called as x.f or (x).f, so those that
  * are opaque count as called. ERR_MEMORY. */
 enum err reader_notations(struct reader *r) MUST_CHECK;
 
-/* Try all lines. ERR_REGEX, ERR_TOO_LONG, ERR_MEMORY. */
-enum err reader_run(struct reader *r) MUST_CHECK;
+/* In class_names.c: fill in statement->names; a relation's name among them
+ * that is used as a value is a trait (whole-row). ERR_MEMORY. */
+enum err reader_names(struct reader *r) MUST_CHECK;
+
+/* In class_settle.c: what the effects of all rules come to. EXPLAIN that runs
+ * nothing changes nothing; whether there is a WHERE. */
+void reader_settle(struct reader *r);
 
 #endif

@@ -100,18 +100,6 @@ classifier_trusts(const struct classifier *c, struct text extension)
 	return word != NULL && (word->flags & WORD_EXTENSION) != 0;
 }
 
-static bool
-is_word(const struct token *t, struct text word)
-{
-	return t->kind == TOKEN_WORD && text_is(t->name, word);
-}
-
-static bool
-is_punctuation(const struct token *t, char c)
-{
-	return t->kind == TOKEN_PUNCTUATION && t->raw.at[0] == c;
-}
-
 /* BEGIN ATOMIC … END of a routine has statements and semicolons of its own.
  * Should END be mistaken the pieces are still classified each. */
 struct body {
@@ -125,20 +113,20 @@ body_step(struct body *b, const struct token *tokens, size_t i, size_t from)
 	const struct token *t = &tokens[i];
 
 	if ((!b->is_routine && i > from + 3) || t->kind != TOKEN_WORD ||
-	    i == from || is_punctuation(&tokens[i - 1], '.'))
+	    i == from || token_is_mark(&tokens[i - 1], '.'))
 		return;
-	if (i <= from + 3 && is_word(&tokens[from], TEXT("create")) &&
-	    (is_word(t, TEXT("function")) || is_word(t, TEXT("procedure"))))
+	if (i <= from + 3 && token_is_word(&tokens[from], TEXT("create")) &&
+	    (token_is_word(t, TEXT("function")) || token_is_word(t, TEXT("procedure"))))
 		b->is_routine = true;
 	if (!b->is_routine)
 		return;
 	if (b->depth == 0) {
-		if (is_word(t, TEXT("atomic")) &&
-		    is_word(&tokens[i - 1], TEXT("begin")))
+		if (token_is_word(t, TEXT("atomic")) &&
+		    token_is_word(&tokens[i - 1], TEXT("begin")))
 			b->depth = 1;
-	} else if (is_word(t, TEXT("case"))) {
+	} else if (token_is_word(t, TEXT("case"))) {
 		b->depth++;
-	} else if (is_word(t, TEXT("end"))) {
+	} else if (token_is_word(t, TEXT("end"))) {
 		b->depth--;
 	}
 }
@@ -153,285 +141,17 @@ statement_end(const struct lexed *l, size_t from)
 	for (i = from; i < l->count; i++) {
 		const struct token *t = &l->tokens[i];
 
-		if (is_punctuation(t, '(') || is_punctuation(t, '['))
+		if (token_is_mark(t, '(') || token_is_mark(t, '['))
 			depth++;
-		else if (is_punctuation(t, ')') || is_punctuation(t, ']'))
+		else if (token_is_mark(t, ')') || token_is_mark(t, ']'))
 			depth -= depth > 0;
-		else if (is_punctuation(t, ';') && depth == 0 &&
+		else if (token_is_mark(t, ';') && depth == 0 &&
 		    body.depth == 0)
 			break;
 		else
 			body_step(&body, l->tokens, i, from);
 	}
 	return i;
-}
-
-enum { RECENT_SHIFT = 57 }; /* the top bits of a hash that choose a slot */
-
-struct name {
-	uint64_t hash;
-	struct text text;
-	bool is_relation; /* or an alias of one */
-};
-
-static int
-name_compare(const void *a, const void *b)
-{
-	const struct name *x = a, *y = b;
-
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	if (x->text.len != y->text.len)
-		return x->text.len < y->text.len ? -1 : 1;
-	return x->text.len == 0 ? 0
-				: memcmp(x->text.at, y->text.at, x->text.len);
-}
-
-/* For the few names of most statements; qsort's calls cost more. */
-static void
-sort_few(struct name *names, size_t count)
-{
-	size_t i, k;
-
-	for (i = 1; i < count; i++) {
-		struct name moving = names[i];
-
-		for (k = i; k > 0 && name_compare(&moving, &names[k - 1]) < 0;
-		     k--)
-			names[k] = names[k - 1];
-		names[k] = moving;
-	}
-}
-
-/* All distinct names, sorted. */
-static enum err
-collect_names(const struct canonical *c, struct arena *a, struct name **out,
-    size_t *count_out)
-{
-	uint32_t recent[1 << (64 - RECENT_SHIFT)] = {0};
-	struct name *names;
-	size_t i, count = 0, kept = 0;
-
-	for (i = 0; i < c->count; i++)
-		count += c->marks[i].is_name;
-	names = arena_array(a, count, sizeof(*names));
-	count = 0;
-	if (names == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < c->count; i++) {
-		uint64_t hash = c->marks[i].hash;
-		const struct name *seen = &names[recent[hash >> RECENT_SHIFT]];
-
-		/* most names are there many times: sort the others */
-		if (!c->marks[i].is_name ||
-		    (seen < names + count && seen->hash == hash &&
-			text_is(seen->text, c->tokens[i].name)))
-			continue;
-		recent[hash >> RECENT_SHIFT] = (uint32_t)count;
-		names[count++] =
-		    (struct name){hash, c->tokens[i].name, false};
-	}
-	if (count <= 32)
-		sort_few(names, count);
-	else
-		qsort(names, count, sizeof(*names), name_compare);
-	for (i = 0; i < count; i++) {
-		if (kept == 0 || name_compare(&names[i], &names[kept - 1]))
-			names[kept++] = names[i];
-	}
-	*out = names;
-	*count_out = kept;
-	return ERR_NONE;
-}
-
-static struct name *
-find_name(struct name *names, size_t count, const struct canonical *c,
-    size_t token)
-{
-	struct name key = {
-	    c->marks[token].hash, c->tokens[token].name, false};
-
-	return bsearch(&key, names, count, sizeof(*names), name_compare);
-}
-
-/* A name that stands alone, as no part of `a.b`, no call, no label. */
-static bool
-is_bare(const struct canonical *c, size_t i)
-{
-	const struct token *t = c->tokens;
-
-	if (!c->marks[i].is_name || c->marks[i].is_declared)
-		return false;
-	if (i > 0 &&
-	    (is_punctuation(&t[i - 1], '.') || is_word(&t[i - 1], TEXT("as"))))
-		return false;
-	return i + 1 == c->count || (!is_punctuation(&t[i + 1], '.') &&
-	    !is_punctuation(&t[i + 1], '('));
-}
-
-/* Is a relation's name or alias used as a value somewhere? */
-static bool
-has_whole_row(const struct reader *r, struct name *names, size_t count)
-{
-	const struct canonical *c = r->canonical;
-	uint64_t maybe = 0; /* 64 bits of their hashes: most names miss */
-	size_t i;
-
-	for (i = 0; i < r->declared_count; i++) {
-		struct name *n = find_name(names, count, c, r->declared[i]);
-
-		maybe |= BIT(c->marks[r->declared[i]].hash & 63);
-		if (n != NULL)
-			n->is_relation = true;
-	}
-	for (i = 0; i < c->count; i++) {
-		struct name *n;
-
-		if (!is_bare(c, i) || !(maybe & BIT(c->marks[i].hash & 63)))
-			continue;
-		n = find_name(names, count, c, i);
-		if (n != NULL && n->is_relation)
-			return true;
-	}
-	return false;
-}
-
-static enum err
-fill_names(struct reader *r)
-{
-	static const uint64_t rows = BIT(OP_SELECT) | BIT(OP_INSERT) |
-	    BIT(OP_UPDATE) | BIT(OP_DELETE) | BIT(OP_MERGE) |
-	    BIT(OP_UNKNOWN);
-	struct statement *s = r->statement;
-	struct name *names;
-	size_t count, i;
-	enum err e = collect_names(r->canonical, r->arena, &names, &count);
-
-	if (e != ERR_NONE)
-		return e;
-	if (s->operations & rows && has_whole_row(r, names, count))
-		s->traits |= BIT(TRAIT_WHOLE_ROW);
-	s->names = arena_array(r->arena, count, sizeof(*s->names));
-	if (s->names == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < count; i++)
-		s->names[i] = names[i].text;
-	s->name_count = count;
-	return ERR_NONE;
-}
-
-/* EXPLAIN without ANALYZE plans the statement and runs nothing of it. What
- * EXECUTE would run is judged all the same: its plan is shown. */
-static void
-settle_explain(struct reader *r)
-{
-	struct statement *s = r->statement;
-	size_t i;
-
-	if (!(r->effects & EFFECT_READS_ONLY) || r->effects & EFFECT_EXECUTES)
-		return;
-	s->operations &=
-	    operations_reading() | BIT(OP_EXECUTE) | BIT(OP_UNKNOWN);
-	for (i = 0; i < s->relation_count; i++) {
-		s->relations[i].is_read = true;
-		s->relations[i].is_written = false;
-	}
-}
-
-/* INSERT … VALUES … ON CONFLICT DO UPDATE changes rows that its own values
- * name, no others. (With a query in it, it could name them all.) */
-static bool
-is_upsert_of_values(const struct statement *s)
-{
-	const uint64_t data = BIT(OP_SELECT) | BIT(OP_INSERT) | BIT(OP_UPDATE) |
-	    BIT(OP_DELETE) | BIT(OP_MERGE);
-
-	return (s->operations & data) == (BIT(OP_INSERT) | BIT(OP_UPDATE));
-}
-
-/* A row of VALUES is one row, unless a function makes more of it. */
-static bool
-may_return_rows(const struct statement *s)
-{
-	static const struct text functions[] = {{"generate_series", 15},
-	    {"generate_subscripts", 19}, {"unnest", 6},
-	    {"regexp_matches", 14}, {"regexp_split_to_table", 21},
-	    {"string_to_table", 15}, {"json_array_elements", 19},
-	    {"json_array_elements_text", 24}, {"jsonb_array_elements", 20},
-	    {"jsonb_array_elements_text", 25}, {"json_each", 9},
-	    {"json_each_text", 14}, {"jsonb_each", 10},
-	    {"jsonb_each_text", 15}, {"json_object_keys", 16},
-	    {"jsonb_object_keys", 17}, {"jsonb_path_query", 16},
-	    {"jsonb_path_query_tz", 19}, {"_pg_expandarray", 15}};
-	size_t i;
-
-	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-		if (statement_mentions(s, functions[i]))
-			return true;
-	}
-	return (s->traits & (BIT(TRAIT_UNKNOWN_FUNCTION) |
-				BIT(TRAIT_OPAQUE_FUNCTION))) != 0;
-}
-
-/* INSERT … ON CONFLICT DO UPDATE and MERGE change what they meet: a WHERE of
- * another level says nothing about that. */
-static bool
-changes_what_it_meets(const struct statement *s)
-{
-	static const char conflict[] = " do update set ", where[] = " where ";
-	const char *at = NULL, *next = s->canonical.at;
-	size_t left = s->canonical.len;
-
-	while (next != NULL) {
-		next = memmem(next, left, conflict, sizeof(conflict) - 1);
-		if (next == NULL)
-			break;
-		at = next;
-		next += sizeof(conflict) - 1;
-		left = (size_t)(s->canonical.at + s->canonical.len - next);
-	}
-	if (at == NULL)
-		return false;
-	left = (size_t)(s->canonical.at + s->canonical.len - at);
-	return memmem(at, left, where, sizeof(where) - 1) == NULL;
-}
-
-/* MERGE … ON true meets every row. */
-static bool
-merges_everything(const struct statement *s)
-{
-	static const char *const always[] = {" on true ", " on ( true ) ",
-	    " on not false ", " on ? = ? ", " on '?' = '?' ",
-	    " on ( ? = ? ) ", " on ( '?' = '?' ) "};
-	size_t i;
-
-	for (i = 0; i < sizeof(always) / sizeof(*always); i++) {
-		if (memmem(s->canonical.at, s->canonical.len, always[i],
-			strlen(always[i])) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static void
-settle_where(struct reader *r)
-{
-	struct statement *s = r->statement;
-	bool needs = r->effects & EFFECT_NEEDS_WHERE;
-	bool has = r->effects & EFFECT_HAS_WHERE;
-
-	if (r->effects & EFFECT_TRIVIAL_WHERE)
-		has = false;
-	if (needs && r->where_missing)
-		has = false;
-	if (!needs && is_upsert_of_values(s) && !may_return_rows(s))
-		has = true;
-	else if (changes_what_it_meets(s))
-		has = false;
-	if ((s->operations & BIT(OP_MERGE)) != 0 && merges_everything(s))
-		has = false;
-	if (has)
-		s->traits |= BIT(TRAIT_WHERE);
 }
 
 static enum err
@@ -462,12 +182,10 @@ classify_one(const struct classifier *c, const struct token *tokens,
 	if (e == ERR_NONE)
 		e = reader_notations(&r);
 	if (e == ERR_NONE)
-		e = fill_names(&r);
-	if (e != ERR_NONE)
-		return e;
-	settle_explain(&r);
-	settle_where(&r);
-	return ERR_NONE;
+		e = reader_names(&r);
+	if (e == ERR_NONE)
+		reader_settle(&r);
+	return e;
 }
 
 static size_t
@@ -476,7 +194,7 @@ count_semicolons(const struct lexed *l)
 	size_t i, count = 0;
 
 	for (i = 0; i < l->count; i++)
-		count += is_punctuation(&l->tokens[i], ';');
+		count += token_is_mark(&l->tokens[i], ';');
 	return count;
 }
 
@@ -579,27 +297,4 @@ statement_fingerprint(const struct statement *s, char out[FINGERPRINT_SIZE])
 	for (i = FINGERPRINT_SIZE - 1; i-- > 0; hash >>= 4)
 		out[i] = digits[hash & 15];
 	out[FINGERPRINT_SIZE - 1] = '\0';
-}
-
-bool
-statement_mentions(const struct statement *s, struct text name)
-{
-	uint64_t hash = text_hash(name);
-	size_t low = 0, high = s->name_count;
-
-	while (high - low > 16) { /* fewer are compared sooner than hashed */
-		size_t middle = low + (high - low) / 2;
-
-		if (text_hash(s->names[middle]) < hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < s->name_count; low++) {
-		if (text_is(s->names[low], name))
-			return true;
-		if (low >= high && text_hash(s->names[low]) != hash)
-			return false;
-	}
-	return false;
 }

@@ -35,22 +35,19 @@ struct body {
 static inline bool
 is_mark(const struct body *b, size_t i, char c)
 {
-	return i < b->count && b->tokens[i].kind == TOKEN_PUNCTUATION &&
-	       b->tokens[i].raw.at[0] == c;
+	return i < b->count && token_is_mark(&b->tokens[i], c);
 }
 
 static inline bool
 is_name(const struct body *b, size_t i)
 {
-	return i < b->count && (b->tokens[i].kind == TOKEN_WORD ||
-				   b->tokens[i].kind == TOKEN_QUOTED);
+	return i < b->count && token_is_name(&b->tokens[i]);
 }
 
 static inline bool
 is_word(const struct body *b, size_t i, const char *word)
 {
-	return i < b->count && b->tokens[i].kind == TOKEN_WORD &&
-	       text_is(b->tokens[i].name, text_of(word));
+	return i < b->count && token_is_word(&b->tokens[i], text_of(word));
 }
 
 static inline bool

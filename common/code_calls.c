@@ -61,12 +61,6 @@ row_of(struct text word, size_t *row_out)
 	return true;
 }
 
-static bool
-is_mark(const struct token *t, char c)
-{
-	return t->kind == TOKEN_PUNCTUATION && t->raw.at[0] == c;
-}
-
 static enum err
 take_worded(struct text word, code_taker take, void *context)
 {
@@ -92,12 +86,6 @@ take_worded(struct text word, code_taker take, void *context)
 }
 
 static bool
-is_name(const struct token *t)
-{
-	return t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED;
-}
-
-static bool
 is_before_value(const struct token *t)
 {
 	size_t row, i;
@@ -118,8 +106,8 @@ name_start(const struct token *tokens, size_t i)
 {
 	size_t parts = 1;
 
-	while (i >= 2 && parts++ < NAME_PARTS_MAX && is_mark(&tokens[i - 1], '.') &&
-	       is_name(&tokens[i - 2]))
+	while (i >= 2 && parts++ < NAME_PARTS_MAX && token_is_mark(&tokens[i - 1], '.') &&
+	       token_is_name(&tokens[i - 2]))
 		i -= 2;
 	return i;
 }
@@ -143,12 +131,12 @@ may_be_type(const struct token *tokens, size_t count, size_t i)
 	size_t start = name_start(tokens, i);
 
 	if (i + 1 < count && (tokens[i + 1].kind == TOKEN_STRING ||
-				 is_mark(&tokens[i + 1], '(')))
+				 token_is_mark(&tokens[i + 1], '(')))
 		return true;
 	if (start == 0)
 		return false;
 	return text_is(tokens[start - 1].raw, TEXT("::")) ||
-	       (is_name(&tokens[start - 1]) &&
+	       (token_is_name(&tokens[start - 1]) &&
 		   !is_before_value(&tokens[start - 1]));
 }
 
@@ -157,18 +145,18 @@ may_be_type(const struct token *tokens, size_t count, size_t i)
 static bool
 is_of_system(const struct token *tokens, size_t i)
 {
-	return i >= 2 && is_mark(&tokens[i - 1], '.') &&
-	       is_name(&tokens[i - 2]) &&
+	return i >= 2 && token_is_mark(&tokens[i - 1], '.') &&
+	       token_is_name(&tokens[i - 2]) &&
 	       text_is(tokens[i - 2].name, TEXT("pg_catalog")) &&
-	       !(i >= 3 && is_mark(&tokens[i - 3], '.'));
+	       !(i >= 3 && token_is_mark(&tokens[i - 3], '.'));
 }
 
 static enum err
 take_name(const struct token *tokens, size_t count, size_t i, code_taker take,
     void *context)
 {
-	bool is_called = i + 1 < count && is_mark(&tokens[i + 1], '(');
-	bool is_after_dot = i > 0 && is_mark(&tokens[i - 1], '.');
+	bool is_called = i + 1 < count && token_is_mark(&tokens[i + 1], '(');
+	bool is_after_dot = i > 0 && token_is_mark(&tokens[i - 1], '.');
 	struct code_call call = {.kind = CODE_FUNCTION,
 	    .name = tokens[i].name,
 	    .may_be_column = !is_called,
@@ -213,7 +201,7 @@ code_calls(const struct token *tokens, size_t count, code_taker take,
 	for (i = 0; i < count && e == ERR_NONE; i++) {
 		const struct token *t = &tokens[i];
 
-		if (is_name(t))
+		if (token_is_name(t))
 			e = take_name(tokens, count, i, take, context);
 		else if (t->kind == TOKEN_OPERATOR)
 			e = take_operator(tokens, i, take, context);

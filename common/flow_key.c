@@ -24,8 +24,7 @@ has_grouping_sets(const struct tracer *t, const struct expression *e)
 		e = e->next;
 	for (i = 0; i < e->end; i++) {
 		for (k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
-			if (t->tokens[i].kind == TOKEN_WORD &&
-			    text_is(t->tokens[i].name, words[k]))
+			if (token_is_word(&t->tokens[i], words[k]))
 				return true;
 		}
 	}

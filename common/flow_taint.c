@@ -99,12 +99,9 @@ has_simple_type(const struct tracer *t, const struct expression *e)
 
 		if (inner != NULL && i >= inner->first && i < inner->end)
 			continue;
-		if (token->kind == TOKEN_PUNCTUATION &&
-		    (token->raw.at[0] == '[' || token->raw.at[0] == '.'))
-			return false;
-		if (token->kind == TOKEN_WORD &&
-		    (text_is(token->name, TEXT("array")) ||
-			text_is(token->name, TEXT("setof"))))
+		if (token_is_mark(token, '[') || token_is_mark(token, '.') ||
+		    token_is_word(token, TEXT("array")) ||
+		    token_is_word(token, TEXT("setof")))
 			return false;
 	}
 	return true;
@@ -227,12 +224,9 @@ has_clean_window(
 	for (; over < e->end; over++) {
 		const struct token *token = &t->tokens[over];
 
-		if (token->kind == TOKEN_PUNCTUATION) {
-			depth += token->raw.at[0] == '(';
-			depth -= token->raw.at[0] == ')' && depth > 0;
-		}
-		if (depth == 0 && token->kind == TOKEN_WORD &&
-		    text_is(token->name, TEXT("over")))
+		depth += token_is_mark(token, '(');
+		depth -= token_is_mark(token, ')') && depth > 0;
+		if (depth == 0 && token_is_word(token, TEXT("over")))
 			break;
 	}
 	for (c = e->children; c != NULL; c = c->next) {

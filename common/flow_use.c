@@ -169,8 +169,8 @@ number_in(const struct expression *e, const struct token *tokens)
 	if (e->kind != EXPR_CONSTANT)
 		return NULL;
 	for (i = e->first; i < e->end; i++) {
-		if (tokens[i].kind == TOKEN_PUNCTUATION &&
-		    (tokens[i].raw.at[0] == '(' || tokens[i].raw.at[0] == ')'))
+		if (token_is_mark(&tokens[i], '(') ||
+		    token_is_mark(&tokens[i], ')'))
 			continue;
 		if (found != NULL || tokens[i].kind != TOKEN_NUMBER)
 			return NULL;

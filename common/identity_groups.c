@@ -1,7 +1,7 @@
 /*
- * identity_groups.c - the groups of a session's identity.
+ * identity_groups.c - a session's identity and its groups.
  *
- * The rule: each is there once, and none is left out quietly.
+ * The rule: each group is there once, and none is left out quietly.
  */
 #include "common/identity_groups.h"
 
@@ -60,4 +60,21 @@ identity_groups_renew(
 	for (i = 0; i < brought_count; i++)
 		is_whole &= identity_groups_bring(who, text_of(brought[i]));
 	return is_whole;
+}
+
+struct identity
+identity_of_proof(const struct broker_identity *who, struct text *groups)
+{
+	uint32_t i;
+
+	for (i = 0; i < who->group_count; i++)
+		groups[i] = text_of(who->groups[i]);
+	return (struct identity){.user = text_of(who->user),
+	    .agent = text_of(who->agent),
+	    .groups = groups,
+	    .group_count = who->group_count,
+	    .via = text_of(who->via),
+	    .user_via = text_of(who->user_via),
+	    .agent_via = text_of(who->agent_via),
+	    .process = text_of(who->is_genuine ? who->executable : "")};
 }

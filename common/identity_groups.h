@@ -1,6 +1,6 @@
 /*
- * identity_groups.h - the groups of a session's identity: those that
- * identities.yaml gives, and those that a token brought besides.
+ * identity_groups.h - a session's identity as it was proved, and its groups:
+ * those that identities.yaml gives, and those that a token brought besides.
  */
 #ifndef SALLYPORT_IDENTITY_GROUPS_H
 #define SALLYPORT_IDENTITY_GROUPS_H
@@ -17,5 +17,10 @@ bool identity_groups_bring(
  * brought. False: likewise; they are then not to be used. */
 bool identity_groups_renew(struct broker_identity *who,
     const struct text *list, size_t count) MUST_CHECK;
+
+/* What was proved as the identity that policy knows, but for `client`. It
+ * borrows from `who`, and `groups`, which has room for who->group_count. */
+struct identity identity_of_proof(
+    const struct broker_identity *who, struct text *groups);
 
 #endif

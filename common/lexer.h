@@ -39,6 +39,27 @@ struct token {
 			   * STRING: the value. Else the same as raw. */
 };
 
+/* This unquoted word, given as the server folds it? */
+static inline bool
+token_is_word(const struct token *t, struct text word)
+{
+	return t->kind == TOKEN_WORD && text_is(t->name, word);
+}
+
+/* A word, quoted or not? (It may be a keyword.) */
+static inline bool
+token_is_name(const struct token *t)
+{
+	return t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED;
+}
+
+/* This bracket, comma, semicolon, dot or colon? */
+static inline bool
+token_is_mark(const struct token *t, char mark)
+{
+	return t->kind == TOKEN_PUNCTUATION && t->raw.at[0] == mark;
+}
+
 /* The session's state that changes how text is lexed. */
 struct lex_state {
 	enum dialect dialect;

@@ -14,6 +14,7 @@
 #include <openssl/sha.h>
 
 #include "common/mask_inner.h"
+#include "common/siphash.h"
 
 enum {
 	PURPOSE_MAX = 32,
@@ -159,48 +160,6 @@ keyed_below(struct keyed *k, uint32_t n)
 
 /* --- permutations --------------------------------------------------------- */
 
-static uint64_t
-rotate(uint64_t x, unsigned by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32) + v[3];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-2-4 (Aumasson and Bernstein, 2012) of one 64-bit word. */
-static uint64_t
-sip_hash(const uint64_t key[2], uint64_t word)
-{
-	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575ULL,
-	    key[1] ^ 0x646f72616e646f6dULL, key[0] ^ 0x6c7967656e657261ULL,
-	    key[1] ^ 0x7465646279746573ULL};
-	const uint64_t words[2] = {word, (uint64_t)8 << 56};
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		v[3] ^= words[i];
-		sip_round(v);
-		sip_round(v);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	for (i = 0; i < 4; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 bool
 permutation_start(struct permutation *p, const uint8_t *key, uint64_t size,
     unsigned attempt)
@@ -226,7 +185,7 @@ feistel(const struct permutation *p, uint64_t x)
 	uint64_t round;
 
 	for (round = 0; round < FEISTEL_ROUNDS; round++) {
-		next = left ^ (sip_hash(p->half, round << 56 | right) & low);
+		next = left ^ (siphash_number(p->half, round << 56 | right) & low);
 		left = right;
 		right = next;
 	}

@@ -18,8 +18,7 @@ struct words {
 static bool
 take(struct words *w, struct text word)
 {
-	if (w->at >= w->count || w->tokens[w->at].kind != TOKEN_WORD ||
-	    !text_is(w->tokens[w->at].name, word))
+	if (w->at >= w->count || !token_is_word(&w->tokens[w->at], word))
 		return false;
 	w->at++;
 	return true;

@@ -32,13 +32,6 @@ static const struct choice predicate_uses[] = {
     {NULL, 0, false},
 };
 
-#define TEXTS(type, list)                                                      \
-	FIELD_TEXTS, .offset = offsetof(struct type, list),                    \
-		     .count_offset = offsetof(struct type, list##_count)
-#define STRUCTS(type, list)                                                    \
-	FIELD_STRUCTS, .offset = offsetof(struct type, list),                  \
-		       .count_offset = offsetof(struct type, list##_count)
-
 /* --- protect ------------------------------------------------------------- */
 
 static void
@@ -95,7 +88,7 @@ static const struct schema protect_schema = {
 	{"values", FIELD_BITS, PROTECT(detectors), .vocabulary = &detectors},
 	{"mask", FIELD_CUSTOM, PROTECT(mask), .is_required = true,
 	    .read = read_mask},
-	{"clear_for", STRUCTS(protect, clear_for), .schema = &who_schema},
+	{"clear_for", ROW_STRUCTS(protect, clear_for), .schema = &who_schema},
 	{"derived", FIELD_CHOICE, PROTECT(derived), .fallback = "mask",
 	    .choices = deriveds},
 	{"predicates", FIELD_CHOICE, PROTECT(predicates),

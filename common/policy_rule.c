@@ -187,21 +187,14 @@ check_on(struct reading *r, const struct node *map, void *out)
 	}
 }
 
-#define TEXTS(type, list)                                                      \
-	FIELD_TEXTS, .offset = offsetof(struct type, list),                    \
-		     .count_offset = offsetof(struct type, list##_count)
-#define STRUCTS(type, list)                                                    \
-	FIELD_STRUCTS, .offset = offsetof(struct type, list),                  \
-		       .count_offset = offsetof(struct type, list##_count)
-
 static const struct schema on_schema = {
     .what = "an on",
     .size = sizeof(struct on),
     .check = check_on,
     .other = read_label,
     .rows = (const struct row[]){
-	{"upstream", TEXTS(on, upstream)},
-	{"database", TEXTS(on, database)},
+	{"upstream", ROW_TEXTS(on, upstream)},
+	{"database", ROW_TEXTS(on, database)},
 	{0},
     },
 };
@@ -230,7 +223,7 @@ static const struct schema approve_schema = {
     .what = "an approve",
     .size = sizeof(struct rule),
     .rows = (const struct row[]){
-	{"by", STRUCTS(rule, approve_by), .is_required = true,
+	{"by", ROW_STRUCTS(rule, approve_by), .is_required = true,
 	    .schema = &who_person_schema},
 	{"of", FIELD_UNSIGNED, RULE(approve_of), .fallback = "1", .min = 1,
 	    .max = APPROVERS_NEEDED_MAX},
@@ -412,7 +405,7 @@ const struct schema policy_rule_schema = {
 	{"who", FIELD_STRUCT, RULE(who), .schema = &who_schema},
 	{"on", FIELD_STRUCT, RULE(on), .schema = &on_schema},
 	{"does", FIELD_BITS, RULE(does), .vocabulary = &operations},
-	{"to", TEXTS(rule, to)},
+	{"to", ROW_TEXTS(rule, to)},
 	{"has", FIELD_BITS, RULE(has), .vocabulary = &traits},
 	{"lacks", FIELD_BITS, RULE(lacks), .vocabulary = &traits},
 	{"matches", FIELD_TEXT, RULE(matches)},

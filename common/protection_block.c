@@ -5,7 +5,6 @@
  * The rule: it is read as the bodies of functions in the catalogue are, and
  * what cannot be read may do anything.
  */
-#include "common/code_body.h"
 #include "common/protection_inner.h"
 
 struct brought {
@@ -136,31 +135,6 @@ read_relations(struct brought *b, bool takes_whole)
 
 /* --- the statement -------------------------------------------------------- */
 
-static bool
-is_word(const struct statement *s, size_t i, const char *word)
-{
-	return i < s->token_count && s->tokens[i].kind == TOKEN_WORD &&
-	       text_is(s->tokens[i].name, text_of(word));
-}
-
-/* Is it in a language that can be read? Without LANGUAGE it is. */
-static bool
-is_readable(const struct statement *s)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < s->token_count; i++) {
-		struct text language = s->tokens[i + 1].name;
-
-		if (is_word(s, i, "language") &&
-		    !text_is_folded(language, TEXT("sql")) &&
-		    !text_is_folded(language, TEXT("plpgsql")))
-			return false;
-	}
-	return true;
-}
-
-/* All strings may be bodies. */
 static enum err
 read_statement(struct brought *b, const struct statement *s)
 {
@@ -168,21 +142,13 @@ read_statement(struct brought *b, const struct statement *s)
 	    .is_relation = is_relation,
 	    .take_name = take_name,
 	    .take_call = take_call};
-	struct code_facts facts = {.is_opaque = !is_readable(s)};
-	enum err e = ERR_NONE;
-	size_t i;
+	struct code_facts facts;
+	enum err e;
 
 	b->classifier = b->p->policy->classifiers[DIALECT_POSTGRES];
 	if (b->classifier == NULL || b->p->catalog == NULL)
 		return ERR_NOT_FOUND;
-	if ((s->operations & BIT(OP_DO)) == 0)
-		e = code_statement_read(
-		    s->tokens, s->token_count, b->arena, &listener, &facts);
-	for (i = 0; i < s->token_count && e == ERR_NONE; i++) {
-		if (s->tokens[i].kind == TOKEN_STRING)
-			e = code_body_read(
-			    s->tokens[i].name, b->arena, &listener, &facts);
-	}
+	e = statement_read_code(s, b->arena, &listener, &facts);
 	if (e == ERR_NONE)
 		e = read_relations(b, facts.takes_whole_relations);
 	b->touch.is_code_open |= facts.is_opaque;
@@ -207,20 +173,10 @@ block_of(const struct brought *b)
 /* --- what CREATE and ALTER make ------------------------------------------- */
 
 static bool
-is_any(const struct statement *s, size_t i, const struct text *words)
-{
-	for (; words->len > 0; words++) {
-		if (is_word(s, i, words->at))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_any(const struct statement *s, size_t i, const struct text *words)
+has_any(const struct statement *s, size_t i, const char *const *words)
 {
 	for (; i < s->token_count; i++) {
-		if (is_any(s, i, words))
+		if (statement_says_any(s, i, words))
 			return true;
 	}
 	return false;
@@ -231,38 +187,36 @@ has_any(const struct statement *s, size_t i, const struct text *words)
 static bool
 is_of_data(const struct statement *s)
 {
-	static const struct text kinds[] = {{"temp", 4}, {"temporary", 9},
-	    {"local", 5}, {"global", 6}, {"unlogged", 8}, {"unique", 6}, {0}};
-	static const struct text data[] = {{"table", 5}, {"index", 5},
-	    {"sequence", 8}, {"schema", 6}, {"database", 8}, {"role", 4},
-	    {"user", 4}, {"group", 5}, {"tablespace", 10}, {"statistics", 10},
-	    {"publication", 11}, {"subscription", 12}, {"system", 6},
-	    {"default", 7}, {0}};
-	static const struct text others[] = {{"create", 6}, {"rename", 6},
-	    {"inherit", 7}, {"attach", 6}, {0}};
-	static const struct text make_enum[] = {{"enum", 4}, {0}};
-	bool is_alter = is_word(s, 0, "alter");
+	static const char *const kinds[] = {"temp", "temporary", "local",
+	    "global", "unlogged", "unique", NULL};
+	static const char *const data[] = {"table", "index", "sequence",
+	    "schema", "database", "role", "user", "group", "tablespace",
+	    "statistics", "publication", "subscription", "system", "default",
+	    NULL};
+	static const char *const others[] = {"create", "rename", "inherit",
+	    "attach", NULL};
+	static const char *const make_enum[] = {"enum", NULL};
+	bool is_alter = statement_says(s, 0, "alter");
 	size_t i = 1;
 
-	while (is_any(s, i, kinds))
+	while (statement_says_any(s, i, kinds))
 		i++;
-	if (is_word(s, 1, "type") && !is_alter)
+	if (statement_says(s, 1, "type") && !is_alter)
 		return has_any(s, 2, make_enum);
-	return is_any(s, i, data) && !has_any(s, i + 1, others) &&
+	return statement_says_any(s, i, data) && !has_any(s, i + 1, others) &&
 	       !(is_alter && statement_mentions(s, TEXT("schema")));
 }
 
 static bool
 is_view(const struct statement *s)
 {
-	static const struct text kinds[] = {{"or", 2}, {"replace", 7},
-	    {"temp", 4}, {"temporary", 9}, {"local", 5}, {"global", 6},
-	    {"recursive", 9}, {"materialized", 12}, {0}};
+	static const char *const kinds[] = {"or", "replace", "temp",
+	    "temporary", "local", "global", "recursive", "materialized", NULL};
 	size_t i = 1;
 
-	while (is_any(s, i, kinds))
+	while (statement_says_any(s, i, kinds))
 		i++;
-	return is_word(s, 0, "create") && is_word(s, i, "view");
+	return statement_says(s, 0, "create") && statement_says(s, i, "view");
 }
 
 static enum makes
@@ -279,7 +233,7 @@ makes_of(const struct brought *b, const struct statement *s)
 	 * that would hold protected values is not made at all */
 	if (is_view(s))
 		return may_read ? MAKES_MEANING : MAKES_NOTHING;
-	may_read &= !(is_word(s, 0, "alter") && is_word(s, 1, "table"));
+	may_read &= !(statement_says(s, 0, "alter") && statement_says(s, 1, "table"));
 	return may_read ? MAKES_READER : MAKES_MEANING;
 }
 
@@ -293,7 +247,7 @@ protection_brought(struct protection *p, const struct statement *s,
 	enum err e = ERR_MEMORY;
 
 	makes = (s->operations & making) != 0 && !is_of_data(s) &&
-		(is_word(s, 0, "create") || is_word(s, 0, "alter"));
+		(statement_says(s, 0, "create") || statement_says(s, 0, "alter"));
 	if (p->is_empty || !(makes || (s->operations & BIT(OP_DO)) != 0))
 		return;
 	b.arena = arena_new(PROTECTION_FLOW_MAX);

@@ -147,18 +147,11 @@ static enum err
 touch_source(struct protection *p, const struct column_source *source,
     struct touch *out)
 {
-	unsigned number = source->number & ~(unsigned)COLUMN_SOURCE_DERIVED;
 	struct known_relation *r;
-	enum err e = protection_known(p, source->relation, &r);
-	size_t i;
+	size_t i, end;
+	enum err e = protection_source(p, source, &r, &i, &end);
 
-	if (e != ERR_NONE)
-		return e;
-	if (number > r->relation.column_count)
-		return ERR_NOT_FOUND;
-	if (number > 0)
-		return touch_column(p, r, number - 1, out);
-	for (i = 0; i < r->relation.column_count && e == ERR_NONE; i++)
+	for (; e == ERR_NONE && i < end; i++)
 		e = touch_column(p, r, i, out);
 	return e;
 }

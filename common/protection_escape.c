@@ -6,7 +6,6 @@
  * before the catalogue can know of it.  So it is read as the catalogue reads
  * bodies, whoever makes it, and what cannot be read may do anything.
  */
-#include "common/code_body.h"
 #include "common/protection_inner.h"
 
 struct bringing {
@@ -47,40 +46,6 @@ take_call(void *context, const struct code_call *call)
 	return e == ERR_NOT_FOUND ? ERR_NONE : e;
 }
 
-static bool
-is_word(const struct statement *s, size_t i, const char *word)
-{
-	return i < s->token_count && s->tokens[i].kind == TOKEN_WORD &&
-	       text_is(s->tokens[i].name, text_of(word));
-}
-
-static bool
-is_any(const struct statement *s, size_t i, const char *const *words)
-{
-	for (; *words != NULL; words++) {
-		if (is_word(s, i, *words))
-			return true;
-	}
-	return false;
-}
-
-/* Without LANGUAGE it is one that can be read. */
-static bool
-is_readable(const struct statement *s)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < s->token_count; i++) {
-		struct text language = s->tokens[i + 1].name;
-
-		if (is_word(s, i, "language") &&
-		    !text_is_folded(language, TEXT("sql")) &&
-		    !text_is_folded(language, TEXT("plpgsql")))
-			return false;
-	}
-	return true;
-}
-
 enum bringing_kind {
 	BRINGS_NOTHING, /* that its own calls don't tell of */
 	BRINGS_TEXT,	/* strings in it are code */
@@ -98,18 +63,18 @@ kind_of(const struct statement *s)
 	static const char *const named[] = {"function", "procedure", "routine",
 	    "aggregate", "operator", "cast", "type", "trigger", "conversion",
 	    "transform", "language", "text", "extension", "foreign", NULL};
-	bool is_create = is_word(s, 0, "create");
+	bool is_create = statement_says(s, 0, "create");
 	size_t i = 1;
 
 	if ((s->operations & BIT(OP_DO)) != 0)
 		return BRINGS_TEXT;
-	if (!is_create && !is_word(s, 0, "alter"))
+	if (!is_create && !statement_says(s, 0, "alter"))
 		return BRINGS_NOTHING;
-	while (is_any(s, i, decoration))
+	while (statement_says_any(s, i, decoration))
 		i++;
-	if (is_create && is_any(s, i, routines))
+	if (is_create && statement_says_any(s, i, routines))
 		return BRINGS_TEXT;
-	return is_any(s, i, named) ? BRINGS_NAME : BRINGS_NOTHING;
+	return statement_says_any(s, i, named) ? BRINGS_NAME : BRINGS_NOTHING;
 }
 
 /* An extension that is not trusted brings what nobody has read. */
@@ -121,7 +86,7 @@ brings_extension(const struct bringing *b, const struct statement *s)
 
 	for (i = 2; i < s->token_count; i++)
 		is_trusted |= classifier_trusts(b->classifier, s->tokens[i].name);
-	return is_word(s, 1, "extension") && !is_trusted;
+	return statement_says(s, 1, "extension") && !is_trusted;
 }
 
 /* A mention is a use. */
@@ -137,13 +102,12 @@ read_names(struct bringing *b, const struct statement *s)
 		const struct code_call call = {
 		    .kind = CODE_FUNCTION, .name = t->name};
 
-		if (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED)
+		if (token_is_name(t))
 			e = take_call(b, &call);
 	}
 	return e;
 }
 
-/* All strings may be bodies. */
 static enum err
 read_texts(struct bringing *b, const struct statement *s, struct arena *a)
 {
@@ -151,18 +115,9 @@ read_texts(struct bringing *b, const struct statement *s, struct arena *a)
 	    .is_relation = is_relation,
 	    .take_name = take_name,
 	    .take_call = take_call};
-	struct code_facts facts = {.escapes = !is_readable(s)};
-	enum err e = ERR_NONE;
-	size_t i;
+	struct code_facts facts;
+	enum err e = statement_read_code(s, a, &listener, &facts);
 
-	if ((s->operations & BIT(OP_DO)) == 0)
-		e = code_statement_read(
-		    s->tokens, s->token_count, a, &listener, &facts);
-	for (i = 0; i < s->token_count && e == ERR_NONE; i++) {
-		if (s->tokens[i].kind == TOKEN_STRING)
-			e = code_body_read(
-			    s->tokens[i].name, a, &listener, &facts);
-	}
 	b->escapes |= facts.escapes;
 	return e;
 }

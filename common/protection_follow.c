@@ -151,24 +151,35 @@ step_add(struct protection *p, struct known_relation *r, size_t column,
 	return ERR_NONE;
 }
 
+enum err
+protection_source(struct protection *p, const struct column_source *source,
+    struct known_relation **out, size_t *first_out, size_t *end_out)
+{
+	unsigned number = source->number & ~(unsigned)COLUMN_SOURCE_DERIVED;
+	enum err e = protection_known(p, source->relation, out);
+
+	*first_out = *end_out = 0;
+	if (e != ERR_NONE)
+		return e;
+	if (number > (*out)->relation.column_count)
+		return ERR_NOT_FOUND;
+	*first_out = number > 0 ? number - 1 : 0;
+	*end_out = number > 0 ? number : (*out)->relation.column_count;
+	return ERR_NONE;
+}
+
 static enum err
 step_add_source(struct protection *p, const struct column_source *source,
     bool is_derived)
 {
-	unsigned number = source->number & ~(unsigned)COLUMN_SOURCE_DERIVED;
 	struct known_relation *r;
-	enum err e = protection_known(p, source->relation, &r);
-	size_t i;
+	size_t i, end;
+	enum err e = protection_source(p, source, &r, &i, &end);
 
-	if (e != ERR_NONE)
-		return e;
-	if (number > r->relation.column_count)
-		return ERR_NOT_FOUND;
-	is_derived |= (source->number & COLUMN_SOURCE_DERIVED) != 0;
-	if (number > 0)
-		return step_add(p, r, number - 1, is_derived);
-	for (i = 0; i < r->relation.column_count && e == ERR_NONE; i++)
-		e = step_add(p, r, i, true);
+	is_derived |= source->number == 0 ||
+		      (source->number & COLUMN_SOURCE_DERIVED) != 0;
+	for (; e == ERR_NONE && i < end; i++)
+		e = step_add(p, r, i, is_derived);
 	return e;
 }
 

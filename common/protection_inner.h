@@ -5,6 +5,7 @@
 #ifndef SALLYPORT_PROTECTION_INNER_H
 #define SALLYPORT_PROTECTION_INNER_H
 
+#include "common/code_body.h"
 #include "common/flow.h"
 #include "common/protection.h"
 
@@ -151,10 +152,29 @@ void protection_brought(struct protection *p, const struct statement *s,
 void protection_escape(struct protection *p, const struct statement *s,
     struct touch *out);
 
+/* Is the statement's i-th token this unquoted word, or one of these (the last
+ * is followed by NULL)? */
+bool statement_says(const struct statement *s, size_t i, const char *word);
+bool statement_says_any(
+    const struct statement *s, size_t i, const char *const *words);
+
+/* Read the code that a statement brings along: all that is not in strings, but
+ * for DO, and all strings. In a language that cannot be read it is opaque and
+ * escapes. ERR_MEMORY and the listener's errors. */
+enum err statement_read_code(const struct statement *s, struct arena *a,
+    const struct code_listener *listener, struct code_facts *facts_out)
+    MUST_CHECK;
+
 /* The code of that kind and name, until the next reading. ERR_NOT_FOUND: there
  * is none, or no catalogue. */
 enum err protection_code_named(struct protection *p, enum code_kind kind,
     struct text name, const struct code **out) MUST_CHECK;
+
+/* The columns that a source names: from *first_out to before *end_out of the
+ * relation. ERR_NOT_FOUND: there are none such. */
+enum err protection_source(struct protection *p,
+    const struct column_source *source, struct known_relation **out,
+    size_t *first_out, size_t *end_out) MUST_CHECK;
 
 /* Add what that code reads to the touch. */
 enum err protection_code_reads(struct protection *p, const struct code *c,

@@ -79,8 +79,7 @@ query_peek_is(const struct parser *p, size_t ahead, char punctuation)
 {
 	const struct token *t = query_peek(p, ahead);
 
-	return t != NULL && t->kind == TOKEN_PUNCTUATION &&
-	       t->raw.at[0] == punctuation;
+	return t != NULL && token_is_mark(t, punctuation);
 }
 
 bool query_peek_operator(

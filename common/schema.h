@@ -83,6 +83,14 @@ struct row {
 	    struct reading *r, const struct node *value, void *field);
 };
 
+/* A row's lists, each with its count beside it: `names`, `names_count`. */
+#define ROW_TEXTS(type, list)                                                  \
+	FIELD_TEXTS, .offset = offsetof(struct type, list),                    \
+		     .count_offset = offsetof(struct type, list##_count)
+#define ROW_STRUCTS(type, list)                                                \
+	FIELD_STRUCTS, .offset = offsetof(struct type, list),                  \
+		       .count_offset = offsetof(struct type, list##_count)
+
 struct schema {
 	const char *what; /* "a rule", for complaints */
 	size_t size;	  /* of the struct it fills */

@@ -104,16 +104,6 @@ static const struct schema upstream_tls_schema = {
     },
 };
 
-/* Where a key's value stands. */
-static struct setting_at
-place_of(const struct node *map, const char *key)
-{
-	const struct node *n = map == NULL ? NULL : yaml_get(map, key);
-
-	return n == NULL ? (struct setting_at){0, 0}
-			 : (struct setting_at){n->line, n->column};
-}
-
 static bool
 is_unix(const char *address)
 {
@@ -124,9 +114,9 @@ static void
 place_tls_files(
     const struct node *tls, const char *ca, struct tls_files *out)
 {
-	out->certificate_at = place_of(tls, "certificate");
-	out->key_at = place_of(tls, "key");
-	out->ca_at = place_of(tls, ca);
+	out->certificate_at = settings_place_of(tls, "certificate");
+	out->key_at = settings_place_of(tls, "key");
+	out->ca_at = settings_place_of(tls, ca);
 }
 
 static void
@@ -200,7 +190,7 @@ check_listener_tls(struct reading *r, const struct node *map, void *out)
 	if (tls == NULL)
 		return;
 	place_tls_files(tls, "client_ca", &l->tls);
-	l->tls.crl_at = place_of(tls, "client_crl");
+	l->tls.crl_at = settings_place_of(tls, "client_crl");
 	if (l->tls.crl != NULL && l->tls.ca == NULL)
 		reading_complain(r, yaml_get(tls, "client_crl"),
 		    "`client_crl` without `client_ca`");
@@ -368,7 +358,7 @@ check_listener(struct reading *r, const struct node *map, struct settings *s,
 	struct listener *l = &s->listeners[index];
 	size_t i;
 
-	l->address_at = place_of(map, "address");
+	l->address_at = settings_place_of(map, "address");
 	if (l->upstream != NULL)
 		resolve_upstream(r, yaml_get(map, "upstream"), s, l);
 	for (i = 0; l->address != NULL && i < index; i++) {
@@ -388,13 +378,13 @@ check_settings(struct reading *r, const struct node *map, void *out)
 	const struct node *workers = yaml_get(map, "workers");
 	size_t i;
 
-	s->identities_at = place_of(map, "identities");
-	s->policies_at = place_of(map, "policies");
-	s->run_as_at = place_of(map, "run_as");
-	s->state_at = place_of(map, "state");
-	s->control_at = place_of(map, "control");
-	s->audit_socket_at = place_of(yaml_get(map, "audit"), "socket");
-	s->audit_key_file_at = place_of(yaml_get(map, "audit"), "key_file");
+	s->identities_at = settings_place_of(map, "identities");
+	s->policies_at = settings_place_of(map, "policies");
+	s->run_as_at = settings_place_of(map, "run_as");
+	s->state_at = settings_place_of(map, "state");
+	s->control_at = settings_place_of(map, "control");
+	s->audit_socket_at = settings_place_of(yaml_get(map, "audit"), "socket");
+	s->audit_key_file_at = settings_place_of(yaml_get(map, "audit"), "key_file");
 	if (s->listener_count > CONFIG_LISTENERS_MAX) {
 		reading_complain(r, listen, "more than %d listeners",
 		    CONFIG_LISTENERS_MAX);

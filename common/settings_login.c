@@ -33,8 +33,8 @@ const struct schema settings_login_schema = {
     },
 };
 
-static struct setting_at
-place_of(const struct node *map, const char *key)
+struct setting_at
+settings_place_of(const struct node *map, const char *key)
 {
 	const struct node *n = map == NULL ? NULL : yaml_get(map, key);
 
@@ -50,7 +50,7 @@ check_login(struct reading *r, const struct node *map, void *out)
 	const struct node *from = who == NULL ? NULL : yaml_get(who, "from");
 
 	login->who_at = who;
-	login->password_file_at = place_of(map, "password_file");
+	login->password_file_at = settings_place_of(map, "password_file");
 	if (from != NULL)
 		reading_complain(r, from,
 		    "`from` chooses no login: where a client comes from is "
@@ -100,7 +100,7 @@ settings_finish_logins(
     struct reading *r, const struct node *map, struct upstream *u)
 {
 	u->password_file_at =
-	    place_of(yaml_get(map, "login"), "password_file");
+	    settings_place_of(yaml_get(map, "login"), "password_file");
 	if (u->logins == NULL)
 		u->logins = reading_array(r, 1, sizeof(*u->logins));
 	if (u->logins == NULL)

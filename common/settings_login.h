@@ -7,6 +7,9 @@
 #include "common/config.h"
 #include "common/schema.h"
 
+/* Where a key's value stands. */
+struct setting_at settings_place_of(const struct node *map, const char *key);
+
 /* `login`: fills the same struct upstream, at no offset. */
 extern const struct schema settings_login_schema;
 

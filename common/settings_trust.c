@@ -8,7 +8,9 @@
  * the system's own certificates.
  */
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/config.h"
@@ -69,6 +71,20 @@ look_around(struct looking *l, struct setting_at at, const char *path)
 		complain(l, at, &why);
 }
 
+/* One that is on the way to what is in it, and to blame for all of that. */
+static void
+look_at_folder(struct looking *l, struct setting_at at, const char *folder)
+{
+	char whole[PATH_MAX];
+	struct distrust why;
+
+	if (trust_check(l->trust, folder, TRUST_FOLDER, &why) != ERR_REFUSED)
+		return;
+	if (why.folder == 0 && realpath(folder, whole) != NULL)
+		why.folder = text_hash(text_of(whole));
+	complain(l, at, &why);
+}
+
 /* A folder and what is in it. */
 static void
 look_into(struct looking *l, struct setting_at at, const char *folder)
@@ -76,7 +92,7 @@ look_into(struct looking *l, struct setting_at at, const char *folder)
 	const struct dirent *entry;
 	DIR *entries;
 
-	look(l, at, folder, TRUST_FOLDER);
+	look_at_folder(l, at, folder);
 	entries = opendir(folder);
 	while (entries != NULL && (entry = readdir(entries)) != NULL) {
 		struct text name = text_of(entry->d_name);

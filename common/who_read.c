@@ -108,10 +108,6 @@ check_who(struct reading *r, const struct node *map, void *out)
 	}
 }
 
-#define TEXTS(list)                                                            \
-	FIELD_TEXTS, .offset = offsetof(struct who, list),                     \
-		     .count_offset = offsetof(struct who, list##_count)
-
 const struct schema who_schema = {
     .what = "a who",
     .size = sizeof(struct who),
@@ -119,10 +115,10 @@ const struct schema who_schema = {
     .rows = (const struct row[]){
 	{"user", FIELD_CUSTOM, .read = read_user},
 	{"agent", FIELD_CUSTOM, .read = read_agent},
-	{"group", TEXTS(group)},
-	{"via", TEXTS(via)},
-	{"from", TEXTS(from)},
-	{"process", TEXTS(process)},
+	{"group", ROW_TEXTS(who, group)},
+	{"via", ROW_TEXTS(who, via)},
+	{"from", ROW_TEXTS(who, from)},
+	{"process", ROW_TEXTS(who, process)},
 	{0},
     },
 };
@@ -133,7 +129,7 @@ const struct schema who_person_schema = {
     .check = check_who,
     .rows = (const struct row[]){
 	{"user", FIELD_CUSTOM, .read = read_user},
-	{"group", TEXTS(group)},
+	{"group", ROW_TEXTS(who, group)},
 	{0},
     },
 };

@@ -422,27 +422,10 @@ admission_finish(const struct admission *a,
 	put_facts(a, facts, out);
 	if (token != NULL)
 		put_token(token, out);
-	who = admission_identity(out, groups);
+	who = identity_of_proof(out, groups);
 	if (a->person != NULL && a->agent != NULL &&
 	    !identity_acts_for(
 		a->agent, a->person, who.groups, who.group_count))
 		return "the agent may not act for this person";
 	return NULL;
-}
-
-struct identity
-admission_identity(const struct broker_identity *who, struct text *groups)
-{
-	uint32_t i;
-
-	for (i = 0; i < who->group_count; i++)
-		groups[i] = text_of(who->groups[i]);
-	return (struct identity){.user = text_of(who->user),
-	    .agent = text_of(who->agent),
-	    .groups = groups,
-	    .group_count = who->group_count,
-	    .via = text_of(who->via),
-	    .user_via = text_of(who->user_via),
-	    .agent_via = text_of(who->agent_via),
-	    .process = text_of(who->is_genuine ? who->executable : "")};
 }

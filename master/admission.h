@@ -73,9 +73,4 @@ const char *admission_finish(const struct admission *a,
     const struct connection_facts *facts, const struct token_facts *token,
     struct broker_identity *out);
 
-/* A broker_identity as the identity that policy knows; borrows. `groups` has
- * room for IDENTITY_GROUPS_MAX. */
-struct identity admission_identity(
-    const struct broker_identity *who, struct text *groups);
-
 #endif

@@ -58,9 +58,11 @@ length_sent(const struct broker_identity *who)
 	return n;
 }
 
-/* False: the channel is to be closed. */
+/* To that question (broker_request.serial). False: the channel is to be
+ * closed. */
 static bool
-response_send(int fd, enum answer answer, struct response *r)
+response_send(
+    int fd, uint64_t question, enum answer answer, struct response *r)
 {
 	struct parcel parcel = {.fd = r->fd};
 	char reason[sizeof(r->reply.reason)];
@@ -80,6 +82,7 @@ response_send(int fd, enum answer answer, struct response *r)
 		parcel.fd = -1;
 	}
 	r->reply.granted = answer == ANSWER_YES;
+	r->reply.serial = question;
 	e = parcel_send(
 	    fd, &r->reply, sizeof(r->reply), &parcel, MSG_DONTWAIT);
 	OPENSSL_cleanse(&r->reply, sizeof(r->reply));
@@ -120,6 +123,7 @@ request_answer(struct broker *b, struct channel *c, const struct question *q,
 	if (p->most > 0)
 		c->counts[request->kind]++;
 	c->asked = request->kind;
+	c->question = request->serial;
 	return p->answer(b, c, q, r);
 }
 
@@ -149,7 +153,8 @@ channel_serve(struct broker *b, struct channel *c, int fd)
 	descriptor_close(&parcel.fd);
 	OPENSSL_cleanse(b->parcel, parcel.len);
 	return answer == ANSWER_LATER || answer == ANSWER_NONE ||
-	       (answer != ANSWER_END && response_send(fd, answer, &r));
+	       (answer != ANSWER_END &&
+		   response_send(fd, request.serial, answer, &r));
 }
 
 /* --- errands -------------------------------------------------------------- */
@@ -215,7 +220,7 @@ outcome_deliver(struct broker *b, size_t i, const struct outcome *o, int fd)
 	act = broker_outcomes[c->asked];
 	answer = act == NULL ? broker_no(&r, "nothing was asked for")
 			     : act(b, c, o, &r);
-	if (!response_send(c->fd, answer, &r))
+	if (!response_send(c->fd, c->question, answer, &r))
 		channel_close(b, i);
 }
 

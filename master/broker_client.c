@@ -243,7 +243,8 @@ mimic_number(const void *secrets, struct text name)
 }
 
 /* Where the client came from and to. Clients leave; a worker that shows
- * something else is not ours any more. */
+ * something else, or has had another listener's handshake signed, is not ours
+ * any more. */
 static bool
 socket_take(
     struct broker *b, struct channel *c, int fd, const char **wrong_out)
@@ -251,6 +252,12 @@ socket_take(
 	struct client_socket socket;
 	enum socket_is is = client_socket_look(b->master, fd, &socket);
 
+	if (is == SOCKET_CLIENTS && c->signature_len > 0 &&
+	    c->signature_place != socket.listener) {
+		broker_record_refusal(b, c, BROKER_CLIENT_START);
+		*wrong_out = "another listener's handshake was signed";
+		return false;
+	}
 	if (is == SOCKET_CLIENTS) {
 		c->listener = socket.listener;
 		field_set(

@@ -25,6 +25,7 @@
 #include "master/penalty.h"
 #include "master/secrets.h"
 #include "master/signer.h"
+#include "master/trouble.h"
 
 enum phase {
 	PHASE_NEW,     /* nobody has said who it is */
@@ -53,7 +54,8 @@ struct channel {
 	enum phase phase, before; /* `before` it began to wait */
 	uint64_t serial;	  /* of the errand that is out; 0: none */
 	uint32_t errand;	  /* … and its kind */
-	enum broker_kind asked;	  /* for what */
+	enum broker_kind asked;	  /* for what … */
+	uint64_t question;	  /* … in which of its requests */
 	enum broker_channel of;	  /* whose it is, for the record, */
 	uint32_t slot;		  /* and of which worker */
 	uint16_t counts[BROKER_KINDS]; /* how often each was asked */
@@ -196,6 +198,7 @@ ANSWER(broker_scram);
 ANSWER(broker_md5);
 ANSWER(broker_sign_upstream);
 ANSWER(broker_session);
+ANSWER(broker_result);
 ANSWER(broker_socket);
 ANSWER(broker_chain);
 OUTCOME(broker_socket_came);

@@ -7,6 +7,7 @@ enum {
 	UPSTREAM_LOGINS = 2,   /* a session's own, and one retry */
 	UPSTREAM_CONNECTS = 16, /* names have several addresses */
 	SESSION_CONNECTS = 10000, /* to cancel */
+	UPSTREAM_RESULTS = 2, /* of as many logins */
 	SOCKETS = 1000, /* to the sink or log, each time one died */
 };
 
@@ -31,6 +32,7 @@ const struct permission broker_permitted[PHASES][BROKER_KINDS] = {
 	    [BROKER_UPSTREAM_SCRAM] = {broker_scram, UPSTREAM_LOGINS},
 	    [BROKER_UPSTREAM_MD5] = {broker_md5, UPSTREAM_LOGINS},
 	    [BROKER_UPSTREAM_SIGN] = {broker_sign_upstream, UPSTREAM_LOGINS},
+	    [BROKER_UPSTREAM_RESULT] = {broker_result, UPSTREAM_RESULTS},
 	    [BROKER_SESSION] = {broker_session, 1},
 	    [BROKER_CHAIN] = {broker_chain, 1},
 	    [BROKER_SINK] = {broker_socket, SOCKETS},
@@ -47,6 +49,7 @@ const struct permission broker_permitted[PHASES][BROKER_KINDS] = {
 	[BROKER_UPSTREAM_SCRAM] = {broker_scram, 0},
 	[BROKER_UPSTREAM_MD5] = {broker_md5, 0},
 	[BROKER_UPSTREAM_SIGN] = {broker_sign_upstream, 0},
+	[BROKER_UPSTREAM_RESULT] = {broker_result, 0},
 	[BROKER_SINK] = {broker_socket, 0},
 	[BROKER_LOG] = {broker_socket, 0}},
     [PHASE_REFUSER] = {[BROKER_LISTENER_SIGN] = {broker_sign_listener, 0},

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "common/client_name.h"
+#include "master/accepted.h"
 #include "master/broker_inner.h"
 
 enum match { MATCH_NONE, MATCH_ANY_ADDRESS, MATCH_EXACT };
@@ -68,16 +69,6 @@ match_of(
 	}
 }
 
-static bool
-option_is(int fd, int option, int wanted)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 &&
-	    value == wanted;
-}
-
 /* As the kernel chooses among its listeners: its own address before any. */
 static bool
 listener_find(const struct master *m, const struct sockaddr_storage *at,
@@ -100,12 +91,10 @@ listener_find(const struct master *m, const struct sockaddr_storage *at,
 enum socket_is
 client_socket_look(const struct master *m, int fd, struct client_socket *out)
 {
-	struct sockaddr_storage at = {.ss_family = AF_UNSPEC}, from = at;
-	socklen_t len = sizeof(at), from_len = sizeof(from);
+	struct sockaddr_storage at, from = {.ss_family = AF_UNSPEC};
+	socklen_t from_len = sizeof(from);
 
-	if (fd < 0 || !option_is(fd, SO_TYPE, SOCK_STREAM) ||
-	    !option_is(fd, SO_ACCEPTCONN, 0) ||
-	    getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
+	if (fd < 0 || !socket_is_stream(fd, &at) ||
 	    !listener_find(m, &at, &out->listener))
 		return SOCKET_NOT_CLIENTS;
 	if (getpeername(fd, (struct sockaddr *)&from, &from_len) != 0)

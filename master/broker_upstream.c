@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "common/identity_groups.h"
 #include "master/broker_inner.h"
 
 /* The login of this channel at that upstream. */
@@ -23,7 +24,7 @@ login_choose(struct broker *b, struct channel *c, uint32_t place)
 	    place != b->settings->listeners[c->listener].upstream_index)
 		return false;
 	u = &b->settings->upstreams[place];
-	who = admission_identity(c->who, groups);
+	who = identity_of_proof(c->who, groups);
 	who.client = text_of(c->source);
 	c->index = (struct login_index){place, upstream_login_of(u, &who)};
 	c->has_upstream = true;
@@ -134,9 +135,42 @@ ANSWER(broker_sign_listener)
 	return ANSWER_YES;
 }
 
+/* --- how it went ---------------------------------------------------------- */
+
+/* Of the login that this channel was given, and no other. `words`: "", it has
+ * succeeded. */
+static void
+result_tell(struct broker *b, const struct channel *c, struct text words,
+    bool is_unconnected)
+{
+	struct tiding n = {.upstream = (uint32_t)c->index.upstream,
+	    .login = (uint32_t)c->index.login,
+	    .is_unconnected = is_unconnected};
+
+	field_set(n.words, sizeof(n.words), words);
+	/* what master was not told is still news the next time */
+	if (c->has_upstream && b->control >= 0 &&
+	    tiding_is_news(b->master->troubles, &n) &&
+	    tiding_send(b->control, &n))
+		tiding_note(b->master->troubles, &n, unix_ms());
+}
+
+ANSWER(broker_result)
+{
+	const struct broker_request *s = q->request;
+	const struct text words = {s->auth, strnlen(s->auth, s->auth_len)};
+
+	(void)r;
+	/* that a worker has succeeded, it says with SESSION */
+	if (words.len > 0 || c->of == CHANNEL_CATALOG)
+		result_tell(b, c, words, s->attempt == 0);
+	return ANSWER_NONE;
+}
+
 ANSWER(broker_session)
 {
-	(void)b, (void)q, (void)r;
+	(void)q, (void)r;
+	result_tell(b, c, TEXT(""), false);
 	c->phase = PHASE_SESSION;
 	return ANSWER_NONE;
 }

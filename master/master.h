@@ -33,6 +33,14 @@ enum {
 };
 
 struct penalties;
+struct troubles;
+
+/* How a helper ended last, without having been told to. */
+struct mishap {
+	unsigned count; /* so often */
+	int64_t at;	/* Unix time, ms */
+	char how[96];
+};
 
 /* The publisher at work, and what it has to say. */
 struct publication {
@@ -57,6 +65,7 @@ struct master {
 	struct board_files board_files;
 	uint64_t requests; /* numbers given out to held statements */
 	struct penalties *penalties; /* shared by brokers; others have none */
+	struct troubles *troubles; /* of logins upstream */
 	struct children *children;
 	struct confine *confine; /* the sandboxes of all roles */
 	struct policy *policy; /* NULL: none loaded yet */
@@ -77,12 +86,15 @@ struct master {
 	int control_lock; /* control children take turns by record locks */
 	int wake[2];	/* workers write, master alone reads */
 	int catalogs[UPSTREAMS_MAX];
+	int alone;	/* what claims the state folder (alone.h) */
 	int life[2];	/* nobody writes: EOF says that master has died */
 	int orders[2];	/* control children ask master for things */
 	int broker;	/* to the broker in force */
+	bool is_broker_mute; /* it has hung up: master is about to learn why */
 
 	struct publication publication;
 	struct throttle throttles[CHILD_KINDS];
+	struct mishap mishaps[CHILD_KINDS];
 	bool is_reload_wanted;
 	bool is_announced; /* spares stood ready once */
 	uint64_t settled; /* the generation whose workers find a settled heap */

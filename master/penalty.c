@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/siphash.h"
+
 enum {
 	WAYS = 8, /* entries that a hash may be in */
 	STRIKES_MAX = 16,
@@ -58,68 +60,12 @@ struct place {
 	uint64_t pair, source, name;
 };
 
-/* --- hashing --------------------------------------------------------------
- * SipHash-2-4 (Aumasson and Bernstein, 2012): short keyed hashes that nobody
- * without the key can make collide. */
-
-static uint64_t
-rotated(uint64_t x, unsigned by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotated(v[1], 13) ^ v[0];
-	v[3] = rotated(v[3], 16) ^ v[2];
-	v[0] = rotated(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotated(v[1], 17) ^ v[2];
-	v[3] = rotated(v[3], 21) ^ v[0];
-	v[2] = rotated(v[2], 32);
-}
-
-static void
-sip_word(uint64_t v[4], uint64_t word)
-{
-	v[3] ^= word;
-	sip_round(v);
-	sip_round(v);
-	v[0] ^= word;
-}
-
-/* Up to 8 bytes, the first the lowest. */
-static uint64_t
-word_of(const char *bytes, size_t len)
-{
-	uint64_t word = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		word |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
-	return word;
-}
-
 /* Never 0. */
 static uint64_t
 hash(const uint64_t key[2], struct text t)
 {
-	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-	    key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573};
-	uint64_t result;
-	size_t i;
+	uint64_t result = siphash(key, t);
 
-	for (i = 0; i + 8 <= t.len; i += 8)
-		sip_word(v, word_of(t.at + i, 8));
-	sip_word(v, word_of(t.at + i, t.len - i) | (uint64_t)t.len << 56);
-	v[2] ^= 0xff;
-	for (i = 0; i < 4; i++)
-		sip_round(v);
-	result = v[0] ^ v[1] ^ v[2] ^ v[3];
 	return result != 0 ? result : 1;
 }
 

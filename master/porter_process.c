@@ -32,6 +32,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "master/accepted.h"
 #include "master/porter_inner.h"
 
 #ifndef SO_PEERPIDFD
@@ -83,34 +84,21 @@ look_failed(struct look *l, const char *why)
 
 /* --- which process -------------------------------------------------------- */
 
-static bool
-option_is(int fd, int option, int wanted)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 &&
-	    value == wanted;
-}
-
 /* Was it accepted at a listener of ours? Of any other socket, as of a channel
  * that master has made, the kernel may name master. */
 static bool
 is_accepted(const struct settings *s, int fd)
 {
 	static const char prefix[] = "unix:";
-	struct sockaddr_un at = {.sun_family = AF_UNSPEC};
-	char address[sizeof(prefix) + sizeof(at.sun_path)];
-	socklen_t len = sizeof(at);
+	struct sockaddr_storage own;
+	const struct sockaddr_un *at = (const struct sockaddr_un *)&own;
+	char address[sizeof(prefix) + sizeof(at->sun_path)];
 	size_t i;
 
-	if (!option_is(fd, SO_TYPE, SOCK_STREAM) ||
-	    !option_is(fd, SO_ACCEPTCONN, 0) ||
-	    getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
-	    at.sun_family != AF_UNIX)
+	if (!socket_is_stream(fd, &own) || own.ss_family != AF_UNIX)
 		return false;
 	snprintf(address, sizeof(address), "%s%.*s", prefix,
-	    (int)sizeof(at.sun_path), at.sun_path);
+	    (int)sizeof(at->sun_path), at->sun_path);
 	for (i = 0; i < s->listener_count; i++) {
 		if (strcmp(address, s->listeners[i].address) == 0)
 			return true;

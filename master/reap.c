@@ -88,6 +88,10 @@ service_failed(struct master *m, const struct child *child, int status)
 	end_describe(status, how, sizeof(how));
 	log_error("%s died: pid %d, %s", child_kind_name(child->kind),
 	    (int)child->pid, how);
+	m->mishaps[child->kind].count++;
+	m->mishaps[child->kind].at = unix_ms();
+	field_set(m->mishaps[child->kind].how,
+	    sizeof(m->mishaps[child->kind].how), text_of(how));
 	throttle_failed(
 	    &m->throttles[child->kind], now, now - child->born_at);
 }

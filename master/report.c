@@ -7,6 +7,7 @@
 
 #include "master/control.h"
 #include "master/scoreboard.h"
+#include "master/trouble.h"
 
 /* Bytes that are not UTF-8 are no JSON: such a text is shown in ASCII. */
 json_t *
@@ -98,6 +99,100 @@ warnings_json(const struct scoreboard *b)
 	return all;
 }
 
+/* --- upstreams and helpers ------------------------------------------------ */
+
+static json_t *
+troubles_json(const struct master *m, size_t upstream)
+{
+	const struct upstream *u = &m->settings->upstreams[upstream];
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < u->login_count; i++) {
+		const struct trouble *t = trouble_of(m->troubles, upstream, i);
+
+		if (t->at != 0)
+			json_array_append_new(all,
+			    json_pack("{s:o, s:I, s:b, s:o}", "login",
+				report_text(u->logins[i].user), "at",
+				(json_int_t)t->at, "connected",
+				!t->is_unconnected, "text",
+				report_text(t->words)));
+	}
+	return all;
+}
+
+static json_t *
+upstreams_json(const struct master *m)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < m->settings->upstream_count; i++) {
+		const struct upstream *u = &m->settings->upstreams[i];
+
+		json_array_append_new(all,
+		    json_pack("{s:o, s:o, s:o}", "upstream",
+			report_text(u->name), "address",
+			report_text(u->address), "troubles",
+			troubles_json(m, i)));
+	}
+	return all;
+}
+
+/* Of an old generation there may be others, for its last sessions. */
+static bool
+has_child(struct master *m, enum child_kind kind, uint32_t index)
+{
+	struct child *child;
+	size_t i = 0;
+
+	while ((child = children_next(m->children, kind, &i))) {
+		if (!child->is_retired && child->index == index)
+			return true;
+	}
+	return false;
+}
+
+/* `upstream` is NULL for those who serve all. How one died last is told for
+ * all of a kind. */
+static json_t *
+helper_json(struct master *m, enum child_kind kind, uint32_t index,
+    const char *upstream)
+{
+	const struct mishap *mishap = &m->mishaps[kind];
+	int64_t wait = throttle_wait(&m->throttles[kind], monotonic_ms());
+	bool is_there = has_child(m, kind, index);
+	json_t *one = json_pack("{s:s, s:b, s:I, s:i, s:I, s:o}", "helper",
+	    child_kind_name(kind), "running", is_there, "restart_in_ms",
+	    (json_int_t)(is_there ? 0 : wait), "deaths", (int)mishap->count,
+	    "died_at", (json_int_t)mishap->at, "died_of",
+	    report_text(mishap->how));
+
+	if (upstream != NULL)
+		json_object_set_new(one, "upstream", report_text(upstream));
+	return one;
+}
+
+/* The publisher comes and goes: that one is missing is told as a reload that
+ * has failed. */
+static json_t *
+helpers_json(struct master *m)
+{
+	static const enum child_kind kinds[] = {
+	    CHILD_BROKER, CHILD_PORTER, CHILD_VERIFIER};
+	json_t *all = json_array();
+	uint32_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		json_array_append_new(all, helper_json(m, kinds[i], 0, NULL));
+	for (i = 0; i < m->settings->upstream_count; i++)
+		json_array_append_new(all,
+		    helper_json(m, CHILD_CATALOG, i,
+			m->settings->upstreams[i].name));
+	return all;
+}
+
 json_t *
 report_status(struct master *m)
 {
@@ -107,7 +202,7 @@ report_status(struct master *m)
 	scoreboard_reload_result(b, &reload);
 	return json_pack(
 	    "{s:b, s:i, s:I, s:b, s:o, s:I, s:o, s:I, s:I, s:o, s:b, s:o, s:o,"
-	    " s:o, s:o, s:I, s:o}",
+	    " s:o, s:o, s:I, s:o, s:o, s:o}",
 	    "ok", 1, "pid", atomic_load(&b->master), "started_at",
 	    (json_int_t)b->started_at, "draining", atomic_load(&b->draining),
 	    "generation", count(atomic_load(&b->generation)), "loaded_at",
@@ -120,7 +215,8 @@ report_status(struct master *m)
 	    count(atomic_load(&b->workers_died)), "clients_refused",
 	    count(atomic_load(&b->clients_refused)), "audit_failing_since",
 	    (json_int_t)atomic_load(&b->audit_failing_since), "warnings",
-	    warnings_json(b));
+	    warnings_json(b), "upstreams", upstreams_json(m), "helpers",
+	    helpers_json(m));
 }
 
 static json_t *

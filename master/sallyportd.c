@@ -198,6 +198,7 @@ master_init(struct master *m, const struct settings *settings,
 	for (i = 0; i < BOARD_PARTS; i++)
 		m->board_files.parts[i] = -1;
 	m->report = m->control = m->control_lock = m->broker = -1;
+	m->alone = -1;
 	m->wake[0] = m->wake[1] = -1;
 	m->life[0] = m->life[1] = m->orders[0] = m->orders[1] = -1;
 	m->publication.pipe = -1;

@@ -73,6 +73,7 @@ descriptors_reset(struct master *m, enum child_kind kind)
 	descriptor_close(&m->orders[0]);
 	descriptor_close(&m->publication.pipe);
 	descriptor_close(&m->report);
+	descriptor_close(&m->alone);
 	if (kind != CHILD_CONTROL) {
 		descriptor_close(&m->orders[1]);
 		descriptor_close(&m->control_lock);

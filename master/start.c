@@ -20,10 +20,12 @@
 
 #include "common/hole.h"
 #include "common/log.h"
+#include "master/alone.h"
 #include "master/chain.h"
 #include "master/listen.h"
 #include "master/penalty.h"
 #include "master/record.h"
+#include "master/trouble.h"
 
 static enum err
 sizes_check(struct master *m)
@@ -89,11 +91,13 @@ memory_open(struct master *m)
 	m->children = children_new(slots + m->settings->upstream_count +
 	    CONTROL_CHILDREN_MAX + BROKERS_MAX * 3 + 1);
 	m->penalties = penalties_open();
+	m->troubles = troubles_new(m->settings);
 	if (m->board == NULL) {
 		log_error("no shared memory for %u workers: %m", slots - 1);
 		return ERR_SYSTEM;
 	}
 	if (m->children == NULL || m->penalties == NULL ||
+	    m->troubles == NULL ||
 	    board_withhold(m->board) != ERR_NONE ||
 	    record_open(m) != ERR_NONE) {
 		log_error("%s", err_text(ERR_MEMORY));
@@ -190,6 +194,12 @@ folders_open(struct master *m)
 }
 
 static enum err
+state_claim(struct master *m)
+{
+	return alone_claim(m->settings->state, &m->alone);
+}
+
+static enum err
 listener_open(const char *address, int *fd_out)
 {
 	const char *reason = "";
@@ -266,7 +276,7 @@ start_open(struct master *m)
 {
 	static enum err (*const steps[])(struct master *) = {sizes_check,
 	    account_choose, memory_open, pipes_open, folders_open,
-	    listeners_open, chain_start, confine_open};
+	    state_claim, listeners_open, chain_start, confine_open};
 	enum err e = ERR_NONE;
 	size_t i;
 

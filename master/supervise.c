@@ -23,10 +23,12 @@
 #include "master/record.h"
 #include "master/scoreboard.h"
 #include "master/spawn.h"
+#include "master/trouble.h"
 
 enum {
 	TURN_MS = 5000, /* at least one turn in this time */
 	WAKE_BYTES_A_TURN = 64 * 1024, /* a pipe's worth */
+	TIDINGS_A_TURN = 256,
 };
 
 static volatile sig_atomic_t got_hangup, got_terminate, got_interrupt,
@@ -239,6 +241,8 @@ broker_keep(struct master *m)
 	e = spawn_broker(m);
 	if (e != ERR_NONE)
 		spawn_failed(m, CHILD_BROKER, e);
+	else
+		m->is_broker_mute = false;
 }
 
 static bool
@@ -445,6 +449,23 @@ wake_read(struct master *m)
 		log_error("cannot read who woke master: %m");
 }
 
+/* What the broker has to tell of upstreams. One that hangs up has died, as
+ * waitpid() is about to tell, or cannot be given channels any more. */
+static void
+tidings_read(struct master *m)
+{
+	enum tiding_got got = TIDING_ONE;
+	struct tiding n;
+	int i;
+
+	for (i = 0; i < TIDINGS_A_TURN && got == TIDING_ONE; i++) {
+		got = tiding_take(m->broker, &n);
+		if (got == TIDING_ONE)
+			tiding_note(m->troubles, &n, unix_ms());
+	}
+	m->is_broker_mute = got == TIDING_END;
+}
+
 static void
 events_wait(struct master *m)
 {
@@ -457,6 +478,7 @@ events_wait(struct master *m)
 	    /* nobody is served before there is a policy to know them by */
 	    {.fd = m->policy != NULL && has_room ? m->control : -1,
 		.events = POLLIN},
+	    {.fd = m->is_broker_mute ? -1 : m->broker, .events = POLLIN},
 	};
 	int64_t wait = turn_timeout(m);
 	const struct timespec timeout = {
@@ -472,6 +494,8 @@ events_wait(struct master *m)
 		orders_read(m);
 	if (polls[2].revents != 0)
 		publish_read(m);
+	if (polls[4].revents != 0)
+		tidings_read(m);
 	if (polls[3].revents != 0)
 		control_accept(m);
 }

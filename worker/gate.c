@@ -8,7 +8,6 @@
  * It trusts the classifier to err on the strict side, the policy snapshot it
  * has checked, and nothing that the client says.
  */
-#include <stdlib.h>
 #include <time.h>
 
 #include "common/flow.h"
@@ -21,6 +20,7 @@
 #include "worker/reading.h"
 #include "worker/record.h"
 #include "worker/rights.h"
+#include "worker/ruling.h"
 #include "worker/snapshot.h"
 
 void
@@ -76,50 +76,6 @@ gate_leave(struct gate *g)
 	snapshot_close(g);
 	arena_free(g->scratch);
 	g->scratch = NULL;
-}
-
-/* One process, one session: what its rulings take together. */
-static size_t bytes_of_rulings;
-
-size_t
-rulings_bytes(void)
-{
-	return bytes_of_rulings;
-}
-
-struct ruling *
-ruling_share(struct ruling *j)
-{
-	j->references++;
-	return j;
-}
-
-void
-ruling_drop(struct ruling *j)
-{
-	if (j == NULL || --j->references > 0)
-		return;
-	bytes_of_rulings -= j->bytes;
-	arena_free(j->arena);
-	free(j);
-}
-
-static struct ruling *
-ruling_new(void)
-{
-	struct ruling *j = calloc(1, sizeof(*j));
-
-	if (j == NULL)
-		return NULL;
-	j->references = 1;
-	j->arena = arena_new(GATE_RULING_MAX);
-	j->verdict.decision = THEN_DENY;
-	j->verdict.reason = TEXT("the statement could not be judged");
-	if (j->arena == NULL) {
-		free(j);
-		return NULL;
-	}
-	return j;
 }
 
 /* The stricter of what two statements reach. */
@@ -392,104 +348,11 @@ gate_is_current(struct gate *g, const struct ruling *j)
 	       j->minute == time(NULL) / 60;
 }
 
-/* --- rulings kept for texts that differ only in their literals ------------ */
-
-/* Does nothing in this ruling depend on the literals of its text? */
-static bool
-is_keepable(const struct gate *g, const struct ruling *j)
-{
-	const uint64_t data =
-	    BIT(OP_SELECT) | BIT(OP_INSERT) | BIT(OP_UPDATE) | BIT(OP_DELETE);
-	const uint64_t hidden =
-	    BIT(TRAIT_OPAQUE_FUNCTION) | BIT(TRAIT_UNKNOWN_FUNCTION);
-
-	return j->verdict.decision == THEN_ALLOW && j->text.count == 1 &&
-	       j->text.trace_comment.len == 0 && !j->reads_literals &&
-	       (j->operations & ~data) == 0 && (j->traits & hidden) == 0 &&
-	       !g->settings->audit_keeps_literals && j->bytes <= GATE_KEPT_MAX;
-}
-
-/* The canonical text to look under; len 0: nothing is kept for this text. */
-static struct text
-cache_key(struct gate *g, struct text sql)
-{
-	struct text key = {NULL, 0};
-
-	if (g->protection == NULL || g->also != 0 ||
-	    !reading_is_plain(g, sql) || !snapshot_is_current(g))
-		return key;
-	arena_reset(g->scratch);
-	if (classify_key(g->policy->classifiers[g->lex.dialect], &g->lex, sql,
-		g->scratch, &key) != ERR_NONE)
-		key.len = 0;
-	return key;
-}
-
-/* The first of the slots that a text may be in. The low bits of the hash hang
- * on the low bits of the text's bytes alone. */
-static struct ruling **
-cache_set(struct gate *g, struct text key)
-{
-	uint64_t hash = text_hash(key);
-	size_t set = (hash ^ hash >> 32) & (GATE_CACHE_SLOTS / GATE_CACHE_WAYS - 1);
-
-	return &g->cache[set * GATE_CACHE_WAYS];
-}
-
-static struct ruling *
-cache_find(struct gate *g, struct text key)
-{
-	struct ruling **set = cache_set(g, key);
-	size_t i;
-
-	for (i = 0; i < GATE_CACHE_WAYS; i++) {
-		if (set[i] != NULL && gate_is_current(g, set[i]) &&
-		    text_is(set[i]->text.statements[0].canonical, key))
-			return ruling_share(set[i]);
-	}
-	return NULL;
-}
-
-void
-gate_forget(struct gate *g)
-{
-	size_t i;
-
-	for (i = 0; i < GATE_CACHE_SLOTS; i++) {
-		ruling_drop(g->cache[i]);
-		g->cache[i] = NULL;
-	}
-	g->cache_bytes = 0;
-}
-
-/* Newest first; the oldest has to go, or whoever is outdated. All have to when
- * they take too much together. */
-static void
-cache_keep(struct gate *g, struct ruling *j)
-{
-	struct ruling **set = cache_set(g, j->text.statements[0].canonical);
-	size_t i;
-
-	if (j->bytes > GATE_CACHE_MAX - g->cache_bytes)
-		gate_forget(g);
-	for (i = 0; i + 1 < GATE_CACHE_WAYS; i++) {
-		if (set[i] == NULL || !gate_is_current(g, set[i]))
-			break;
-	}
-	if (set[i] != NULL)
-		g->cache_bytes -= set[i]->bytes;
-	ruling_drop(set[i]);
-	g->cache_bytes += j->bytes;
-	for (; i > 0; i--)
-		set[i] = set[i - 1];
-	set[0] = ruling_share(j);
-}
-
 struct ruling *
 gate_judge(struct gate *g, struct text sql)
 {
-	struct text key = cache_key(g, sql);
-	struct ruling *j = key.len > 0 ? cache_find(g, key) : NULL;
+	struct text key = ruling_key(g, sql);
+	struct ruling *j = key.len > 0 ? ruling_find(g, key) : NULL;
 
 	hole_look(sql);
 	if (j != NULL)
@@ -498,10 +361,8 @@ gate_judge(struct gate *g, struct text sql)
 	if (j == NULL)
 		return NULL;
 	judge_into(g, j, sql);
-	j->bytes = arena_used(j->arena);
-	bytes_of_rulings += j->bytes;
-	if (is_keepable(g, j))
-		cache_keep(g, j);
+	ruling_close(j);
+	ruling_keep(g, j);
 	return j;
 }
 
@@ -532,8 +393,7 @@ gate_judge_unseen(struct gate *g)
 	if (j == NULL)
 		return NULL;
 	judge_unseen(g, j);
-	j->bytes = arena_used(j->arena);
-	bytes_of_rulings += j->bytes;
+	ruling_close(j);
 	return j;
 }
 

@@ -110,14 +110,7 @@ refuse_care(const struct gate *g, enum setting_care care)
 static bool
 is_set_config(const struct token *t)
 {
-	return (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED) &&
-	       text_is(t->name, TEXT("set_config"));
-}
-
-static bool
-is_mark(const struct token *t, char c)
-{
-	return t->kind == TOKEN_PUNCTUATION && t->raw.at[0] == c;
+	return token_is_name(t) && text_is(t->name, TEXT("set_config"));
 }
 
 /* What the i-th token, `set_config`, sets. False: it cannot be told. */
@@ -126,8 +119,8 @@ set_config_name(const struct lexed *l, size_t i, struct text *out)
 {
 	const struct token *t = &l->tokens[i];
 
-	if (l->count - i < 4 || !is_mark(&t[1], '(') ||
-	    t[2].kind != TOKEN_STRING || !is_mark(&t[3], ','))
+	if (l->count - i < 4 || !token_is_mark(&t[1], '(') ||
+	    t[2].kind != TOKEN_STRING || !token_is_mark(&t[3], ','))
 		return false;
 	*out = t[2].name;
 	return true;

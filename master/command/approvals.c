@@ -86,38 +86,32 @@ request_print(const json_t *r)
 		    "ATTENTION", strlen(text), all);
 }
 
-static void
-approvals_print(const json_t *all)
+static int
+approvals_print(const struct arguments *a, const json_t *all)
 {
 	const json_t *request;
 	size_t i;
 
+	(void)a;
 	if (json_array_size(all) == 0)
 		puts("nothing waits for approval");
 	json_array_foreach(all, i, request)
 		request_print(request);
+	return EXIT_DONE;
 }
 
 int
 run_approvals(const struct arguments *a)
 {
-	int status;
-	json_t *reply = client_ask(a, client_request("approvals"), &status);
-
-	if (reply == NULL)
-		return status;
-	if (a->is_json)
-		json_print(json_object_get(reply, "approvals"));
-	else
-		approvals_print(json_object_get(reply, "approvals"));
-	json_decref(reply);
-	return EXIT_DONE;
+	return client_show(
+	    a, client_request("approvals"), "approvals", approvals_print);
 }
 
-static void
-decision_print(const json_t *reply, long long number)
+static int
+decision_print(const struct arguments *a, const json_t *reply)
 {
 	const char *result = member_text(reply, "result");
+	long long number = strtoll(a->words[0], NULL, 10);
 
 	if (strcmp(result, "counted") == 0)
 		printf("request %lld: approved by you; %" PRId64
@@ -125,16 +119,15 @@ decision_print(const json_t *reply, long long number)
 		    number, member_number(reply, "missing"));
 	else
 		printf("request %lld: %s\n", number, result);
+	return EXIT_DONE;
 }
 
 static int
 decide(const struct arguments *a, const char *command)
 {
 	json_t *request = client_request(command);
-	json_t *reply;
 	char *end;
 	long long number;
-	int status;
 
 	errno = 0;
 	number = strtoll(a->words[0], &end, 10);
@@ -144,15 +137,7 @@ decide(const struct arguments *a, const char *command)
 		    "%s: not the number of a request", a->words[0]);
 	}
 	json_object_set_new(request, "request", json_integer(number));
-	reply = client_ask(a, request, &status);
-	if (reply == NULL)
-		return status;
-	if (a->is_json)
-		json_print(reply);
-	else
-		decision_print(reply, number);
-	json_decref(reply);
-	return EXIT_DONE;
+	return client_show(a, request, NULL, decision_print);
 }
 
 int

@@ -181,3 +181,24 @@ client_ask(const struct arguments *a, json_t *request, int *status_out)
 	*status_out = EXIT_NO;
 	return NULL;
 }
+
+int
+client_show(const struct arguments *a, json_t *request, const char *member,
+    int (*print)(const struct arguments *a, const json_t *what))
+{
+	int status;
+	json_t *reply = client_ask(a, request, &status);
+	const json_t *what;
+
+	if (reply == NULL)
+		return status;
+	what = member == NULL ? reply : json_object_get(reply, member);
+	if (a->is_json) {
+		json_print(what);
+		status = EXIT_DONE;
+	} else {
+		status = print(a, what);
+	}
+	json_decref(reply);
+	return status;
+}

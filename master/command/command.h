@@ -61,6 +61,11 @@ json_t *client_request(const char *command);
 json_t *client_ask(
     const struct arguments *a, json_t *request, int *status_out);
 
+/* Ask, and print the reply, or its `member`: as it is when --json asks for that,
+ * else with `print`, which answers with the exit status. Answers likewise. */
+int client_show(const struct arguments *a, json_t *request, const char *member,
+    int (*print)(const struct arguments *a, const json_t *what));
+
 /* As it is, for --json. */
 void json_print(const json_t *value);
 

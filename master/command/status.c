@@ -7,6 +7,8 @@
 
 #include "master/command/command.h"
 
+enum { MISHAP_SHOWN_MS = 60 * 60 * 1000 }; /* after it was mended */
+
 static void
 time_print(const char *title, int64_t at_ms)
 {
@@ -81,12 +83,76 @@ warnings_print(const json_t *warnings)
 	}
 }
 
+/* Logins that failed and have not succeeded since. */
 static void
-status_print(const json_t *s)
+troubles_print(const json_t *upstream)
+{
+	const json_t *one;
+	char title[160];
+	size_t i;
+
+	json_array_foreach(json_object_get(upstream, "troubles"), i, one)
+	{
+		time_print("upstream FAILING", member_number(one, "at"));
+		snprintf(title, sizeof(title), "%s as %s: ",
+		    member_text(upstream, "upstream"),
+		    member_text(one, "login"));
+		fputs("  ", stdout);
+		text_print(stdout, title, 0);
+		text_print(stdout, member_text(one, "text"), 0);
+		putchar('\n');
+	}
+}
+
+static void
+upstreams_print(const json_t *upstreams)
+{
+	const json_t *upstream;
+	size_t i;
+
+	json_array_foreach(upstreams, i, upstream)
+		troubles_print(upstream);
+}
+
+/* What is missing, and what was lately. */
+static void
+helper_print(const json_t *h)
+{
+	bool is_there = json_is_true(json_object_get(h, "running"));
+	int64_t died_at = member_number(h, "died_at");
+
+	if (is_there && now_ms() - died_at > MISHAP_SHOWN_MS)
+		return;
+	printf("%-18s %s", is_there ? "helper restarted" : "helper MISSING",
+	    member_text(h, "helper"));
+	if (json_object_get(h, "upstream") != NULL) {
+		fputs(" of ", stdout);
+		text_print(stdout, member_text(h, "upstream"), 0);
+	}
+	if (died_at != 0)
+		printf(", died %" PRId64 " times, the last time of ",
+		    member_number(h, "deaths"));
+	text_print(stdout, member_text(h, "died_of"), 0);
+	putchar('\n');
+}
+
+static void
+helpers_print(const json_t *helpers)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(helpers, i, one)
+		helper_print(one);
+}
+
+static int
+status_print(const struct arguments *a, const json_t *s)
 {
 	bool is_draining = json_is_true(json_object_get(s, "draining"));
 	bool is_full = json_is_true(json_object_get(s, "full"));
 
+	(void)a;
 	printf("%-18s %s (pid %" PRId64 ")\n", "sallyportd",
 	    is_draining ? "draining" : is_full ? "full" : "running",
 	    member_number(s, "pid"));
@@ -98,6 +164,8 @@ status_print(const json_t *s)
 	time_print("policy loaded", member_number(s, "loaded_at"));
 	reload_print(json_object_get(s, "reload"));
 	warnings_print(json_object_get(s, "warnings"));
+	upstreams_print(json_object_get(s, "upstreams"));
+	helpers_print(json_object_get(s, "helpers"));
 	if (member_number(s, "audit_failing_since") != 0)
 		time_print("audit FAILING",
 		    member_number(s, "audit_failing_since"));
@@ -106,22 +174,13 @@ status_print(const json_t *s)
 	number_print("sessions so far", s, "sessions_total");
 	number_print("clients refused", s, "clients_refused");
 	number_print("workers died", s, "workers_died");
+	return EXIT_DONE;
 }
 
 int
 run_status(const struct arguments *a)
 {
-	int status;
-	json_t *reply = client_ask(a, client_request("status"), &status);
-
-	if (reply == NULL)
-		return status;
-	if (a->is_json)
-		json_print(reply);
-	else
-		status_print(reply);
-	json_decref(reply);
-	return EXIT_DONE;
+	return client_show(a, client_request("status"), NULL, status_print);
 }
 
 static const struct column_title session_titles[] = {{"SESSION", 16},
@@ -158,13 +217,14 @@ session_add(struct table *t, const json_t *s)
 }
 
 static int
-sessions_print(const json_t *sessions)
+sessions_print(const struct arguments *a, const json_t *sessions)
 {
 	struct table *t = table_new(session_titles,
 	    sizeof(session_titles) / sizeof(*session_titles));
 	const json_t *session;
 	size_t i;
 
+	(void)a;
 	if (t == NULL)
 		return command_fail("out of memory");
 	json_array_foreach(sessions, i, session)
@@ -176,51 +236,38 @@ sessions_print(const json_t *sessions)
 int
 run_sessions(const struct arguments *a)
 {
-	int status;
-	json_t *reply = client_ask(a, client_request("sessions"), &status);
+	return client_show(
+	    a, client_request("sessions"), "sessions", sessions_print);
+}
 
-	if (reply == NULL)
-		return status;
-	if (a->is_json)
-		json_print(json_object_get(reply, "sessions"));
-	else
-		status = sessions_print(json_object_get(reply, "sessions"));
-	json_decref(reply);
-	return a->is_json ? EXIT_DONE : status;
+static int
+kill_print(const struct arguments *a, const json_t *reply)
+{
+	(void)reply;
+	printf("session %s is told to end\n", a->words[0]);
+	return EXIT_DONE;
 }
 
 int
 run_kill(const struct arguments *a)
 {
 	json_t *request = client_request("kill");
-	json_t *reply;
-	int status;
 
 	json_object_set_new(request, "session", json_string(a->words[0]));
-	reply = client_ask(a, request, &status);
-	if (reply == NULL)
-		return status;
-	if (a->is_json)
-		json_print(reply);
-	else
-		printf("session %s is told to end\n", a->words[0]);
-	json_decref(reply);
+	return client_show(a, request, NULL, kill_print);
+}
+
+static int
+reload_told(const struct arguments *a, const json_t *reply)
+{
+	(void)a;
+	printf("policy generation %" PRId64 " is in force\n",
+	    member_number(reply, "generation"));
 	return EXIT_DONE;
 }
 
 int
 run_reload(const struct arguments *a)
 {
-	int status;
-	json_t *reply = client_ask(a, client_request("reload"), &status);
-
-	if (reply == NULL)
-		return status;
-	if (a->is_json)
-		json_print(reply);
-	else
-		printf("policy generation %" PRId64 " is in force\n",
-		    member_number(reply, "generation"));
-	json_decref(reply);
-	return EXIT_DONE;
+	return client_show(a, client_request("reload"), NULL, reload_told);
 }

@@ -13,13 +13,11 @@ import argparse
 import json
 import os
 import re
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
 
-from contenders import (Contender, harness, progress, start_pgbouncer,
+from contenders import (Contender, clear, harness, progress, start_pgbouncer,
                         start_relay, start_sallyport)
 
 MODES = ("simple", "extended", "prepared")
@@ -243,15 +241,7 @@ def main():
             if world:
                 print(f"The audit sink's socket held {drain.queue} records.")
     finally:
-        if world:
-            world.close()
-        for server in reversed(servers):
-            server.end(signal.SIGQUIT if isinstance(server, harness.Postgres)
-                       else signal.SIGTERM)
-        for x in contenders:
-            if x.meter:
-                x.meter.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        clear(world, servers, contenders, folder)
     return 0
 
 

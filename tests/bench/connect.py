@@ -17,13 +17,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 
 from bench import bench_policy
-from contenders import (Contender, answering, harness, progress,
+from contenders import (Contender, answering, clear, harness, progress,
                         start_relay, start_sallyport)
 
 CLIENTS = (1, 8)
@@ -194,15 +193,7 @@ def main():
         else:
             show(table, [x.name for x in contenders])
     finally:
-        if world:
-            world.close()
-        for server in reversed(servers):
-            server.end(signal.SIGQUIT if isinstance(server, harness.Postgres)
-                       else signal.SIGTERM)
-        for x in contenders:
-            if x.meter:
-                x.meter.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        clear(world, servers, contenders, folder)
     return 0
 
 

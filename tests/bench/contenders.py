@@ -4,6 +4,7 @@ privately, with a meter on its process tree.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -179,3 +180,16 @@ def start_sallyport(world, folder, policy, **settings):
 def progress(options, text):
     if sys.stderr.isatty() and not options.json:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def clear(world, servers, contenders, folder):
+    """End all that was started, the first one last, and leave nothing."""
+    if world:
+        world.close()
+    for server in reversed(servers):
+        server.end(signal.SIGQUIT if isinstance(server, harness.Postgres)
+                   else signal.SIGTERM)
+    for x in contenders:
+        if x.meter:
+            x.meter.close()
+    shutil.rmtree(folder, ignore_errors=True)

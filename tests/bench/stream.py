@@ -13,14 +13,14 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import time
 
-from contenders import (Contender, answering, compile_tool, harness, progress,
-                        start_pgbouncer, start_relay, start_sallyport)
+from contenders import (Contender, answering, clear, compile_tool, harness,
+                        progress, start_pgbouncer, start_relay,
+                        start_sallyport)
 
 GB = 10 ** 9
 COLUMNS = ", ".join(f"c{i}" for i in range(10))
@@ -257,15 +257,7 @@ def main():
         if world and not memory:
             print("Memory of a worker: only root can measure it")
     finally:
-        if world:
-            world.close()
-        for server in reversed(servers):
-            server.end(signal.SIGQUIT if isinstance(server, harness.Postgres)
-                       else signal.SIGTERM)
-        for x in contenders:
-            if x.meter:
-                x.meter.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        clear(world, servers, contenders, folder)
     return 0
 
 

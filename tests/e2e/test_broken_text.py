@@ -39,6 +39,18 @@ def test_text_without_tokens_is_refused_in_the_servers_words(world):
     assert world.pg.ask("SELECT count(*) > 0 FROM orders", s.database)[0][0]
 
 
+def test_server_is_not_asked_about_a_long_one(world):
+    """It reads open comments in the square of their length."""
+    s = world.sallyport()
+    with s.wire() as w:
+        for broken in ("/*" * 4096 + "x", "SELECT '" + "x" * 8185):
+            for way in (w.query, w.extended):
+                error = fails(way(broken), "42501")
+                assert "unterminated" in error["M"], error
+        assert fails(w.query("SELECT '" + "x" * 8184), "42601")
+        assert w.query("SELECT 1").rows == [[b"1"]]
+
+
 def test_text_the_server_reads_otherwise_is_refused_in_our_words(world):
     """Tampered with, the server takes what it should not be able to read."""
     broken = b"SELECT 'open"

@@ -139,6 +139,30 @@ def test_folder_on_the_way_is_told_once(world):
     assert len(told) == 1, done.stderr
 
 
+def test_each_mode_that_is_wrong_is_told_once(world):
+    s = world.prepare(tls=TLS)
+    s.settings["audit"]["key_file"] = s.write("secrets/audit", 32 * "k")
+    s.write_all()
+    s.start()
+    paths = [path for path, _ in files_of(s).values()]
+    for name, mode in [(p, 0o666) for p in paths] + [
+            ("secrets/audit", 0o644), ("secrets/audit", 0o666),
+            ("secrets/shop", 0o644), ("policies.d", 0o777),
+            ("secrets", 0o777)]:
+        path = os.path.normpath(os.path.join(s.folder, name))
+        before, so_far = os.stat(path).st_mode, len(s.log_text())
+        os.chmod(path, mode)
+        refusals = len(s.sink.find("policy"))
+        s.signal(harness.signal.SIGHUP)
+        assert s.sink.wait("policy", refusals + 1)["decision"] == "refused"
+        logged = s.log_text()[so_far:].splitlines()
+        checked = s.check().stderr.splitlines()
+        os.chmod(path, before)
+        for lines in (logged, checked):
+            told = [line for line in lines if "permissions of " in line]
+            assert len(told) == 1 and path in told[0], (path, mode, lines)
+
+
 def test_folder_above_that_others_may_write_to_is_refused(world):
     s = world.prepare()
     above = os.path.dirname(s.folder)

@@ -1,4 +1,4 @@
-/* links: master/broker_phase.c master/broker_client.c master/broker_upstream.c master/broker_chain.c master/admission.c master/admission_tell.c common/identity.c common/identity_groups.c common/who.c common/certificate_name.c common/wire.c common/slot.c common/text.c common/err.c */
+/* links: master/trouble.c master/broker_phase.c master/broker_client.c master/broker_upstream.c master/broker_chain.c master/admission.c master/admission_tell.c common/identity.c common/identity_groups.c common/who.c common/certificate_name.c common/wire.c common/slot.c common/text.c common/err.c */
 /*
  * Whatever workers ask, in whatever order, and whatever comes of errands and
  * becomes of helpers in between: nobody is in without a proof that was right
@@ -382,6 +382,16 @@ penalty_forgive(struct penalties *p, struct text source, struct text name)
 }
 
 size_t
+settings_login_count(const struct settings *s)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < s->upstream_count; i++)
+		count += s->upstreams[i].login_count;
+	return count;
+}
+
+size_t
 upstream_login_of(const struct upstream *u, const struct identity *id)
 {
 	return id->user.len % u->login_count;
@@ -624,7 +634,8 @@ ask(void)
 		abort();
 	/* one answer to each, at once or later */
 	if (b.count == count && !is_answered && !is_later &&
-	    request.kind != BROKER_SESSION)
+	    request.kind != BROKER_SESSION &&
+	    request.kind != BROKER_UPSTREAM_RESULT)
 		abort();
 	if (is_later && (is_answered || c->phase != PHASE_WAITING))
 		abort();
@@ -759,11 +770,15 @@ begin(void)
 	    .upstream_count = 2};
 	static struct scoreboard *board;
 	static struct channel *channels[CHANNELS];
+	static struct master master;
 
+	troubles_free(master.troubles);
+	master.troubles = troubles_new(&settings);
 	if (board == NULL)
 		board = calloc(1, sizeof(*board));
 	board->slot_count = 1;
-	b = (struct broker){.settings = &settings,
+	b = (struct broker){.master = &master,
+	    .settings = &settings,
 	    .board = board,
 	    .sink = -1,
 	    .control = eventfd(0, EFD_CLOEXEC),

@@ -1,4 +1,4 @@
-/* links: common/detect.c common/detect_bank.c common/detect_person.c common/detect_net.c common/detect_mask.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/mask_part.c common/arena.c common/text.c common/wire.c */
+/* links: common/detect.c common/detect_bank.c common/detect_person.c common/detect_net.c common/detect_mask.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/siphash.c common/mask_part.c common/arena.c common/text.c common/wire.c */
 /*
  * Finds must be in order and inside; masking them must keep text UTF-8.
  */

@@ -1,4 +1,4 @@
-/* links: common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/arena.c common/text.c common/wire.c */
+/* links: common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/siphash.c common/arena.c common/text.c common/wire.c */
 /*
  * Two bytes choose mask, format and type; the rest is the value.  Text must
  * stay UTF-8, and no mask that hides may answer with the value itself.

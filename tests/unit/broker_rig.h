@@ -278,6 +278,8 @@ rig_make_master(void)
 	    mmap(NULL, penalties_size(), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	    key);
+	m->troubles = troubles_new(&rig.settings);
+	ck_assert_ptr_nonnull(m->troubles);
 	ck_assert_int_eq(chain_start(m), ERR_NONE);
 	rig_listen();
 }
@@ -351,6 +353,7 @@ rig_stop(void)
 	close(rig.sink);
 	for (i = 0; i < rig.settings.listener_count; i++)
 		close(rig.listeners[i]);
+	troubles_free(rig.master.troubles);
 	arena_free(rig.arena);
 	scratch_remove();
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "master/admission.h"
+#include "tests/unit/suite.h"
 
 #define T(s) {(char *)(uintptr_t)s, sizeof(s) - 1}
 #define VERIFIER "SCRAM-SHA-256$4096:c2FsdA==$x:y"
@@ -439,8 +440,6 @@ main(void)
 {
 	Suite *suite = suite_create("admission");
 	TCase *c = tcase_create("admission");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(c, plan_asks_for_what_the_entries_name, 0,
 	    sizeof(plans) / sizeof(plans[0]));
@@ -464,8 +463,5 @@ main(void)
 	tcase_add_test(
 	    c, too_many_groups_are_an_error_and_not_fewer_groups);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

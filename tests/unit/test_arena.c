@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "tests/unit/suite.h"
 
 START_TEST(memory_comes_zeroed_even_after_a_reset)
 {
@@ -67,17 +68,11 @@ main(void)
 {
 	Suite *s = suite_create("arena");
 	TCase *c = tcase_create("arena");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(c, memory_comes_zeroed_even_after_a_reset);
 	tcase_add_test(c, the_ceiling_holds_to_the_byte);
 	tcase_add_test(c, sizes_that_overflow_are_refused);
 	tcase_add_test(c, large_and_small_live_side_by_side);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -8,6 +8,7 @@
 
 #include "common/audit.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 /* A sink nobody reads from: the kernel takes about ten records for it. */
 static int
@@ -229,8 +230,6 @@ main(void)
 {
 	Suite *suite = suite_create("audit");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(c, 30);
 	tcase_add_test(c, stuck_sink_is_waited_for_as_long_as_was_asked);
@@ -241,8 +240,5 @@ main(void)
 	tcase_add_test(c, next_record_tells_how_many_were_lost);
 	tcase_add_test(c, nothing_is_sent_without_a_key);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/audit_chain.h"
+#include "tests/unit/suite.h"
 
 static const char record[] = "{\"a\":1}";
 
@@ -243,8 +244,6 @@ main(void)
 {
 	Suite *s = suite_create("audit_chain");
 	TCase *c = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, keys_and_macs_are_what_the_header_says, 0,
 	    sizeof(vectors) / sizeof(vectors[0]));
@@ -257,9 +256,5 @@ main(void)
 	tcase_add_loop_test(c, what_no_writer_writes_is_no_id, 0,
 	    sizeof(wrong_ids) / sizeof(wrong_ids[0]));
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

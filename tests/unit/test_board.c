@@ -1,6 +1,7 @@
 /* links: common/board.c common/slot.c common/request.c common/schema_news.c common/wish.c common/text.c */
 /* Who can reach what of the shared memory; wishes and news of schemas. */
 #include "common/board.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -562,8 +563,7 @@ main(void)
 	    failed_reading_keeps_the_time_of_the_last_good_one};
 	Suite *suite = suite_create("board");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed, i;
+	int i;
 
 	tcase_add_checked_fixture(all, setup, NULL);
 	for (i = 0; i < COUNT(tests); i++)
@@ -571,8 +571,5 @@ main(void)
 	tcase_add_loop_test(all, each_role_reaches_what_is_its_own_and_no_more,
 	    0, COUNT(rights));
 	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,9 +1,11 @@
-/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/client_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_socket.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
+/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/client_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_socket.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c common/siphash.c master/trouble.c master/secrets.c */
 /*
  * What may be asked of the broker when, how often, and what becomes of who
  * asks for anything else; errands that come back, late, twice or never.
  */
 #include "tests/unit/broker_rig.h"
+#include "tests/unit/raw_message.h"
+#include "tests/unit/suite.h"
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof(*(table))))
 #define KIND(kind) (1U << (kind))
@@ -105,7 +107,8 @@ waiting_worker(void)
 #define ALWAYS (KIND(BROKER_SINK) | KIND(BROKER_LOG))
 #define UPSTREAM                                                              \
 	(KIND(BROKER_UPSTREAM_CONNECT) | KIND(BROKER_UPSTREAM_SCRAM) |        \
-	    KIND(BROKER_UPSTREAM_MD5) | KIND(BROKER_UPSTREAM_SIGN))
+	    KIND(BROKER_UPSTREAM_MD5) | KIND(BROKER_UPSTREAM_SIGN) |          \
+	    KIND(BROKER_UPSTREAM_RESULT))
 
 static const struct {
 	int (*enter)(void);
@@ -151,7 +154,7 @@ static const uint32_t kinds[] = {0, BROKER_CLIENT_START, BROKER_CLIENT_PROOF,
     BROKER_CLIENT_SECRET, BROKER_CLIENT_CERTIFICATE, BROKER_CLIENT_PROCESS,
     BROKER_UPSTREAM_CONNECT, BROKER_UPSTREAM_SCRAM, BROKER_UPSTREAM_MD5,
     BROKER_LISTENER_SIGN, BROKER_UPSTREAM_SIGN, BROKER_SESSION, BROKER_SINK,
-    BROKER_LOG, BROKER_CHAIN, BROKER_KINDS, BROKER_KINDS + 1, 1000,
+    BROKER_LOG, BROKER_CHAIN, BROKER_UPSTREAM_RESULT, BROKER_KINDS, BROKER_KINDS + 1, 1000,
     UINT32_MAX};
 
 static bool
@@ -222,7 +225,8 @@ assert_permitted(int row, int channel, uint32_t kind)
 	char record[RECORD_MAX];
 	struct told t;
 
-	if (kind == BROKER_SESSION) { /* it is not answered */
+	if (kind == BROKER_SESSION ||
+	    kind == BROKER_UPSTREAM_RESULT) { /* it is not answered */
 		say_kind(channel, kind);
 		t = ask(channel, BROKER_LOG);
 		ck_assert_uint_eq(t.reply.granted, 1);
@@ -290,13 +294,215 @@ START_TEST(request_longer_than_its_room_is_refused)
 }
 END_TEST
 
-/* --- how often ------------------------------------------------------------ */
-
 static int
 connected_worker(void)
 {
 	return connected(worker_of("alice"));
 }
+
+/* --- how logins upstream went --------------------------------------------- */
+
+enum { OF_ALICE = 0, DEFAULT_LOGIN = 2 }; /* the rig's logins */
+
+static void
+tell_result(int channel, const char *words, uint32_t attempt)
+{
+	struct broker_request q = request_of(BROKER_UPSTREAM_RESULT);
+
+	q.attempt = attempt;
+	q.place = 1; /* which nobody believes */
+	q.auth_len = (uint32_t)strlen(words);
+	memcpy(q.auth, words, q.auth_len);
+	say(channel, &q, NULL, 0, -1);
+	ck_assert_uint_eq(ask(channel, BROKER_LOG).reply.granted, 1);
+}
+
+static struct tiding
+master_is_told(void)
+{
+	struct tiding n;
+
+	rig_wait(rig.control);
+	ck_assert_int_eq(tiding_take(rig.control, &n), TIDING_ONE);
+	return n;
+}
+
+static bool
+master_is_told_nothing(void)
+{
+	struct tiding n;
+
+	barrier();
+	return tiding_take(rig.control, &n) == TIDING_NONE;
+}
+
+START_TEST(failure_of_a_login_is_told_with_what_the_broker_knows)
+{
+	int channel = connected_worker();
+	struct tiding n;
+
+	tell_result(channel, "the server is out of order", 1);
+	n = master_is_told();
+	ck_assert_str_eq(n.words, "the server is out of order");
+	ck_assert_uint_eq(n.upstream, 0);
+	ck_assert_uint_eq(n.login, OF_ALICE);
+	ck_assert_uint_eq(n.is_unconnected, 0);
+	close(channel);
+	tell_result(rig.catalogue, "nobody is there", 0);
+	n = master_is_told();
+	ck_assert_str_eq(n.words, "nobody is there");
+	ck_assert_uint_eq(n.login, DEFAULT_LOGIN);
+	ck_assert_uint_eq(n.is_unconnected, 1);
+}
+END_TEST
+
+START_TEST(words_of_a_failure_are_cut_and_end)
+{
+	char words[BROKER_AUTH_MESSAGE_MAX + 1];
+	int channel = connected_worker();
+	struct tiding n;
+
+	memset(words, 'x', sizeof(words) - 1);
+	words[sizeof(words) - 1] = '\0';
+	tell_result(channel, words, 1);
+	n = master_is_told();
+	ck_assert_uint_eq(strnlen(n.words, sizeof(n.words)),
+	    sizeof(n.words) - 1);
+	close(channel);
+}
+END_TEST
+
+START_TEST(worker_without_a_login_has_none_that_failed)
+{
+	int channel = worker_of("alice");
+
+	tell_result(channel, "all is lost", 0);
+	ck_assert(master_is_told_nothing());
+	close(channel);
+}
+END_TEST
+
+START_TEST(session_is_told_when_its_login_had_failed_and_not_again)
+{
+	int channel = connected_worker(), other;
+	struct tiding n;
+
+	tell_result(channel, "wrong password", 1);
+	n = master_is_told();
+	close(channel);
+	channel = worker_in_session();
+	n = master_is_told();
+	ck_assert_str_eq(n.words, "");
+	ck_assert_uint_eq(n.login, OF_ALICE);
+	other = worker_in_session();
+	ck_assert(master_is_told_nothing());
+	close(channel);
+	close(other);
+}
+END_TEST
+
+START_TEST(worker_says_that_it_succeeded_with_a_session_only)
+{
+	int channel = connected_worker(), other = connected_worker();
+
+	tell_result(channel, "wrong password", 1);
+	ck_assert_str_eq(master_is_told().words, "wrong password");
+	tell_result(other, "", 1);
+	ck_assert(master_is_told_nothing());
+	close(channel);
+	close(other);
+}
+END_TEST
+
+START_TEST(catalogue_that_succeeds_ends_what_was_no_logins_fault)
+{
+	int channel = connected_worker(), other = connected_worker();
+
+	tell_result(channel, "wrong password", 1);
+	ck_assert_str_eq(master_is_told().words, "wrong password");
+	tell_result(rig.catalogue, "", 1);
+	ck_assert(master_is_told_nothing());
+	tell_result(other, "nobody is there", 0);
+	ck_assert_str_eq(master_is_told().words, "nobody is there");
+	tell_result(rig.catalogue, "", 1);
+	ck_assert_str_eq(master_is_told().words, "");
+	close(channel);
+	close(other);
+}
+END_TEST
+
+/* --- what master makes of it ---------------------------------------------- */
+
+START_TEST(trouble_is_of_one_login_until_that_succeeds)
+{
+	struct troubles *t = rig.master.troubles;
+	struct tiding n = {.login = OF_ALICE, .words = "wrong password"};
+
+	tiding_note(t, &n, 1000);
+	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 1000);
+	ck_assert_str_eq(trouble_of(t, 0, OF_ALICE)->words, "wrong password");
+	ck_assert_int_eq(trouble_of(t, 0, DEFAULT_LOGIN)->at, 0);
+	ck_assert_int_eq(trouble_of(t, 1, 0)->at, 0);
+	n.words[0] = '\0';
+	n.login = DEFAULT_LOGIN;
+	ck_assert(!tiding_is_news(t, &n));
+	tiding_note(t, &n, 2000);
+	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 1000);
+	n.login = OF_ALICE;
+	ck_assert(tiding_is_news(t, &n));
+	tiding_note(t, &n, 3000);
+	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 0);
+}
+END_TEST
+
+START_TEST(trouble_without_a_connection_ends_with_any_login_there)
+{
+	struct troubles *t = rig.master.troubles;
+	struct tiding n = {.login = OF_ALICE,
+	    .is_unconnected = 1,
+	    .words = "nobody is there"};
+
+	tiding_note(t, &n, 1000);
+	n = (struct tiding){.upstream = 1};
+	tiding_note(t, &n, 2000); /* elsewhere */
+	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 1000);
+	n = (struct tiding){.login = DEFAULT_LOGIN};
+	tiding_note(t, &n, 3000);
+	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 0);
+}
+END_TEST
+
+START_TEST(tiding_of_no_login_or_of_another_size_is_left_out)
+{
+	static const struct {
+		uint32_t upstream, login;
+	} wrong[] = {{3, 0}, {UINT32_MAX, 0}, {0, 3}, {1, UINT32_MAX}};
+	struct tiding n, got;
+	int ends[2], i;
+
+	for (i = 0; i < COUNT(wrong); i++) {
+		n = (struct tiding){.upstream = wrong[i].upstream,
+		    .login = wrong[i].login,
+		    .words = "!"};
+		ck_assert(!tiding_is_news(rig.master.troubles, &n));
+		tiding_note(rig.master.troubles, &n, 1000);
+	}
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(tiding_take(ends[0], &got), TIDING_NONE);
+	ck_assert(send(ends[1], &n, sizeof(n) - 1, 0) > 0);
+	ck_assert_int_eq(tiding_take(ends[0], &got), TIDING_ODD);
+	memset(n.words, 'x', sizeof(n.words));
+	ck_assert(tiding_send(ends[1], &n));
+	ck_assert_int_eq(tiding_take(ends[0], &got), TIDING_ONE);
+	ck_assert_uint_eq(strlen(got.words), sizeof(got.words) - 1);
+	close(ends[1]);
+	ck_assert_int_eq(tiding_take(ends[0], &got), TIDING_END);
+	close(ends[0]);
+}
+END_TEST
+
+/* --- how often ------------------------------------------------------------ */
 
 static const struct {
 	int (*enter)(void);
@@ -434,6 +640,53 @@ START_TEST(outcome_for_who_has_gone_is_dropped)
 	ck_assert(descriptors_are(before));
 	channel = rig_grant_worker();
 	ck_assert_uint_eq(ask(channel, BROKER_SINK).reply.granted, 1);
+	close(channel);
+}
+END_TEST
+
+/* Who gave up waiting asks again: it must know what it is told. */
+START_TEST(answer_says_to_which_question_it_is)
+{
+	static const struct {
+		enum broker_kind kind;
+		uint32_t granted;
+	} asked[] = {{BROKER_CHAIN, 1}, {BROKER_SINK, 1},
+	    {BROKER_UPSTREAM_MD5, 0}};
+	int channel = rig_grant_worker(), i;
+	struct broker_request q;
+	struct told t;
+
+	for (i = 0; i < COUNT(asked); i++) {
+		q = request_of(asked[i].kind);
+		q.serial = 1000 + (uint64_t)i;
+		say(channel, &q, NULL, 0, -1);
+		t = hear(channel);
+		ck_assert_uint_eq(t.reply.granted, asked[i].granted);
+		ck_assert_uint_eq(t.reply.serial, q.serial);
+	}
+	close(channel);
+}
+END_TEST
+
+/* Its first question is not answered any more, whatever comes of it. */
+START_TEST(who_asks_while_it_waits_is_answered_that_alone)
+{
+	struct broker_request q = request_of(BROKER_SINK);
+	int channel = rig_grant_worker();
+	struct outcome o;
+	struct told t;
+
+	q.serial = 5;
+	say(channel, &q, NULL, 0, -1);
+	errand_take(rig.porter);
+	o = outcome_good();
+	q.serial = 6;
+	say(channel, &q, NULL, 0, -1);
+	t = hear(channel);
+	ck_assert_uint_eq(t.reply.granted, 0);
+	ck_assert_uint_eq(t.reply.serial, 6);
+	outcome_bring(rig.porter, &o);
+	ck_assert(!has_word(channel));
 	close(channel);
 }
 END_TEST
@@ -769,30 +1022,6 @@ END_TEST
 
 /* --- what does not leak --------------------------------------------------- */
 
-/* Any message, with so many descriptors beside it. */
-static void
-send_raw(int channel, const void *bytes, size_t len, size_t count)
-{
-	static const int zeros[8];
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(zeros))];
-	} room;
-	struct iovec part = {(void *)(uintptr_t)bytes, len};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-	memset(&room, 0, sizeof(room));
-	if (count > 0) {
-		message.msg_control = room.bytes;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		room.header.cmsg_level = SOL_SOCKET;
-		room.header.cmsg_type = SCM_RIGHTS;
-		room.header.cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(&room.header), zeros, count * sizeof(int));
-	}
-	ck_assert_int_eq((int)sendmsg(channel, &message, 0), (int)len);
-}
-
 static const struct {
 	size_t len, descriptors;
 } nonsense[] = {
@@ -811,6 +1040,7 @@ static const struct {
 
 START_TEST(message_that_is_no_request_ends_its_channel_alone)
 {
+	static const int zeros[RAW_DESCRIPTORS_MAX];
 	static char bytes[sizeof(struct broker_request) + BROKER_PARCEL_MAX + 1];
 	int channel, other = rig_grant_worker(), before;
 
@@ -818,7 +1048,8 @@ START_TEST(message_that_is_no_request_ends_its_channel_alone)
 	before = descriptor_count();
 	channel = rig_grant_worker();
 	bytes[0] = BROKER_CLIENT_PROCESS;
-	send_raw(channel, bytes, nonsense[_i].len, nonsense[_i].descriptors);
+	raw_send(channel, bytes, nonsense[_i].len, zeros,
+	    nonsense[_i].descriptors);
 	ck_assert(hear(channel).is_closed);
 	ck_assert(descriptors_are(before));
 	ck_assert_uint_eq(ask(other, BROKER_SINK).reply.granted, 1);
@@ -908,8 +1139,6 @@ main(void)
 	const int phase_count = COUNT(phases);
 	Suite *s = suite_create("broker");
 	TCase *t = tcase_create("broker");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, rig_start, rig_stop);
 	tcase_set_timeout(t, 60);
@@ -918,6 +1147,19 @@ main(void)
 	tcase_add_loop_test(t,
 	    who_was_refused_gets_what_was_permitted_no_more, 0, phase_count);
 	tcase_add_loop_test(t, request_longer_than_its_room_is_refused, 0, 4);
+	tcase_add_test(
+	    t, failure_of_a_login_is_told_with_what_the_broker_knows);
+	tcase_add_test(t, words_of_a_failure_are_cut_and_end);
+	tcase_add_test(t, worker_without_a_login_has_none_that_failed);
+	tcase_add_test(
+	    t, session_is_told_when_its_login_had_failed_and_not_again);
+	tcase_add_test(t, worker_says_that_it_succeeded_with_a_session_only);
+	tcase_add_test(
+	    t, catalogue_that_succeeds_ends_what_was_no_logins_fault);
+	tcase_add_test(t, trouble_is_of_one_login_until_that_succeeds);
+	tcase_add_test(
+	    t, trouble_without_a_connection_ends_with_any_login_there);
+	tcase_add_test(t, tiding_of_no_login_or_of_another_size_is_left_out);
 	tcase_add_loop_test(
 	    t, request_is_answered_so_often_and_no_more, 0, COUNT(bounds));
 	tcase_add_test(t, one_chain_is_all_there_is_whatever_the_phase);
@@ -928,6 +1170,8 @@ main(void)
 	tcase_add_test(
 	    t, outcome_for_who_was_refused_meanwhile_is_not_delivered);
 	tcase_add_test(t, outcome_for_who_has_gone_is_dropped);
+	tcase_add_test(t, answer_says_to_which_question_it_is);
+	tcase_add_test(t, who_asks_while_it_waits_is_answered_that_alone);
 	tcase_add_test(t, outcome_comes_once);
 	tcase_add_test(t, outcome_nobody_waits_for_changes_nothing);
 	tcase_add_test(t, outcomes_in_another_order_find_who_waits);
@@ -955,9 +1199,5 @@ main(void)
 	tcase_add_test(
 	    t, superseded_broker_serves_who_is_in_and_admits_nobody);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

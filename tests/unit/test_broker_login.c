@@ -1,9 +1,10 @@
-/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/client_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_socket.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c master/secrets.c */
+/* links: common/arena.c common/audit.c common/audit_chain.c common/audit_key.c common/board.c common/certificate_name.c common/client_name.c common/diagnostics.c common/err.c common/file_trust.c common/hmac.c common/identities.c common/identity.c common/identity_groups.c common/identity_certificates.c common/json.c common/log.c common/parcel.c common/saslprep.c common/schema.c common/schema_scalar.c common/scram.c common/settings.c common/settings_address.c common/settings_files.c common/settings_login.c common/slot.c common/text.c common/token_read.c common/who.c common/who_read.c common/wire.c common/yaml.c master/admission.c master/admission_tell.c master/broker.c master/broker_chain.c master/broker_client.c master/broker_phase.c master/broker_record.c master/broker_socket.c master/broker_upstream.c master/chain.c master/errand.c master/penalty.c common/siphash.c master/trouble.c master/secrets.c */
 /*
  * Who gets in by the broker, and as whom upstream then: proofs right, wrong,
  * used before, guessed, in clear, and of names that nobody has.
  */
 #include "tests/unit/broker_rig.h"
+#include "tests/unit/suite.h"
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof(*(table))))
 
@@ -498,6 +499,7 @@ START_TEST(certificate_is_looked_at_with_what_was_signed)
 	ck_assert_str_eq(rig.errand.listener, "127.0.0.1:6433");
 	ck_assert_uint_eq(rig.errand.signature_len, 64);
 	ck_assert_int_eq(rig.errand.signature[63], 2);
+	rig.listener = 1;
 	t = ask_as(channel, "crawler");
 	ck_assert_uint_eq(t.reply.method, METHOD_PROVED);
 	ck_assert_str_eq(t.who.agent, "crawler");
@@ -804,6 +806,35 @@ START_TEST(login_without_its_clients_socket_is_refused_and_recorded)
 }
 END_TEST
 
+/* With it, clients of that listener could be deceived. */
+START_TEST(login_after_another_listeners_handshake_is_refused_and_recorded)
+{
+	int channel = rig_grant_worker(), i;
+	char record[RECORD_MAX];
+	struct told t;
+
+	for (i = 0; i < 2; i++) { /* its own first: that is as it should be */
+		channel = i == 0 ? channel : rig_grant_worker();
+		rig.listener = 1;
+		ck_assert_uint_eq(
+		    ask_at(channel, BROKER_LISTENER_SIGN, i == 0 ? 1 : 0)
+			.reply.granted,
+		    1);
+		t = ask_as(channel, "alice");
+		ck_assert_uint_eq(t.reply.granted, i == 0);
+		ck_assert_int_eq(record_take(record), i == 1);
+		if (i == 0)
+			close(channel);
+	}
+	assert_nothing_but_no(&t, "another listener's handshake was signed");
+	ck_assert_ptr_nonnull(strstr(record, "\"request-refused\""));
+	ck_assert_ptr_nonnull(strstr(record, "\"kind\":1,"));
+	t = ask_with_secret(channel, TEXT("secret"));
+	assert_nothing_but_no(&t, NOT_PERMITTED);
+	close(channel);
+}
+END_TEST
+
 START_TEST(upstream_is_that_of_the_clients_listener_and_no_other)
 {
 	uint32_t place;
@@ -899,6 +930,8 @@ add_upstream(TCase *t)
 	tcase_add_test(t, md5_where_the_catalogue_had_scram_is_not_answered);
 	tcase_add_loop_test(t,
 	    login_without_its_clients_socket_is_refused_and_recorded, 0, 6);
+	tcase_add_test(t,
+	    login_after_another_listeners_handshake_is_refused_and_recorded);
 	tcase_add_loop_test(
 	    t, upstream_is_that_of_the_clients_listener_and_no_other, 0, 3);
 	tcase_add_test(t, address_that_fails_tells_whether_there_are_more);
@@ -909,8 +942,6 @@ main(void)
 {
 	Suite *s = suite_create("broker_login");
 	TCase *t = tcase_create("login"), *agents = tcase_create("agents");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, rig_start, rig_stop);
 	tcase_set_timeout(t, 60);
@@ -922,9 +953,5 @@ main(void)
 	tcase_add_test(
 	    agents, unknown_name_costs_as_many_iterations_as_agents_do);
 	suite_add_tcase(s, agents);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

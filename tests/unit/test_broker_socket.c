@@ -12,6 +12,7 @@
 
 #include "master/broker_inner.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 static struct settings settings;
 static struct master master = {.settings = &settings};
@@ -214,8 +215,6 @@ main(void)
 {
 	Suite *s = suite_create("broker socket");
 	TCase *t = tcase_create("broker socket");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t,
 	    client_came_through_the_listener_its_socket_names, 0,
@@ -224,9 +223,5 @@ main(void)
 	tcase_add_test(t, client_that_has_gone_is_told_from_none);
 	tcase_add_test(t, what_is_no_stream_socket_is_no_clients);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/canonical.h"
+#include "tests/unit/suite.h"
 
 static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
     .standard_conforming_strings = true,
@@ -181,8 +182,6 @@ main(void)
 {
 	Suite *s = suite_create("canonical");
 	TCase *t = tcase_create("canonical");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(t, set_up, tear_down);
@@ -194,8 +193,5 @@ main(void)
 	tcase_add_test(t, a_thousand_levels_and_no_more);
 	tcase_add_test(t, longest_contexts_fit_before_semicolons);
 	tcase_add_test(t, offsets_lead_back_to_tokens);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

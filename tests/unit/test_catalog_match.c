@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/catalog/catalog_match.h"
 
 static struct column customers[] = {{.name = {"id", 2}},
@@ -106,8 +107,6 @@ main(void)
 {
 	Suite *suite = suite_create("catalog_match");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(c, pattern_of_a_column_that_is_there_says_nothing,
 	    0, COUNT(there));
@@ -116,8 +115,5 @@ main(void)
 	tcase_add_test(c, relation_of_dropped_columns_matches_nothing);
 	tcase_add_test(c, lines_without_room_are_counted);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

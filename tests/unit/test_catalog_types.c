@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/catalog/catalog_types.h"
 
 static struct arena *arena;
@@ -118,8 +119,6 @@ main(void)
 {
 	Suite *suite = suite_create("catalog_types");
 	TCase *tc = tcase_create("catalog_types");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, rows_become_types_with_their_parts);
@@ -128,9 +127,5 @@ main(void)
 	    tc, row_type_of_a_relation_names_it_and_takes_its_columns);
 	tcase_add_test(tc, row_type_with_too_many_columns_is_refused);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -19,6 +19,7 @@
 #include "master/verifier/transcript.h"
 #include "tests/unit/authority.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 #include "worker/tls.h"
 
 enum { ROUNDS_MAX = 50 };
@@ -742,8 +743,6 @@ main(void)
 	Suite *s = suite_create("certificate");
 	TCase *c = tcase_create("certificate");
 	const int all = sizeof(manners) / sizeof(manners[0]);
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_checked_fixture(c, setup, teardown);
@@ -772,9 +771,5 @@ main(void)
 	tcase_add_test(c, crl_of_another_with_the_issuers_name_does_not_count);
 	tcase_add_test(c, files_that_do_not_serve_are_told_and_prove_nobody);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 
 #include "common/certificate_name.h"
 #include "tests/unit/authority.h"
+#include "tests/unit/suite.h"
 
 /* --- identities.yaml's ---------------------------------------------------- */
 
@@ -400,8 +401,6 @@ main(void)
 {
 	Suite *s = suite_create("certificate_names");
 	TCase *c = tcase_create("certificate_names");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, entry_has_one_spelling, 0, LENGTH(good));
 	tcase_add_loop_test(
@@ -418,9 +417,5 @@ main(void)
 	tcase_add_test(c, names_that_are_too_long_together_prove_nobody);
 	tcase_add_test(c, long_subject_is_cut);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -4,6 +4,7 @@
 
 #include "common/class_need.h"
 #include "common/regex.h"
+#include "tests/unit/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define B "(?<![^ ])"
@@ -208,8 +209,6 @@ main(void)
 {
 	Suite *suite = suite_create("class_need");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(c,
 	    what_can_match_is_tried_and_what_cannot_often_is_not, 0,
@@ -223,8 +222,5 @@ main(void)
 	    COUNT(first_words));
 	tcase_add_test(c, groups_within_groups_come_to_an_end);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

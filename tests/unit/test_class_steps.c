@@ -1,4 +1,4 @@
-/* links: common/classify.c common/class_reader.c common/class_catch.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
+/* links: common/classify.c common/class_reader.c common/class_catch.c common/class_names.c common/class_settle.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
 /*
  * How much work a statement can make of the class rules: it must grow no
  * faster than the statement does, or be refused.
@@ -14,6 +14,7 @@
 
 #include "common/classify.h"
 #include "common/regex.h"
+#include "tests/unit/suite.h"
 
 enum {
 	AUTO_CALLOUT = 0x4, /* PCRE2_AUTO_CALLOUT */
@@ -399,8 +400,6 @@ main(void)
 {
 	Suite *s = suite_create("steps");
 	TCase *t = tcase_create("steps");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 600);
@@ -410,9 +409,5 @@ main(void)
 	tcase_add_test(t, work_for_every_rules_own_words_grows_with_the_text);
 	tcase_add_test(t, large_statements_of_rules_words_are_bounded);
 	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

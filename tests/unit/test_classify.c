@@ -1,10 +1,11 @@
-/* links: common/classify.c common/class_reader.c common/class_catch.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
+/* links: common/classify.c common/class_reader.c common/class_catch.c common/class_names.c common/class_settle.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
 #include <check.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/classify.h"
+#include "tests/unit/suite.h"
 
 static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
     .standard_conforming_strings = true,
@@ -402,12 +403,9 @@ main(int argc, char **argv)
 {
 	Suite *s = suite_create("classify");
 	TCase *t = tcase_create("classify");
-	SRunner *runner;
-	int failed;
 
 	if (argc > 1)
 		return print_table(argv[1]);
-	runner = srunner_create(s);
 	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 30);
 	tcase_add_checked_fixture(t, set_up, tear_down);
@@ -422,8 +420,5 @@ main(int argc, char **argv)
 	tcase_add_test(t, statement_of_65535_parameters_fits_a_ruling);
 	tcase_add_test(t, other_dialects_are_refused);
 	tcase_add_test(t, broken_rules_are_refused_with_their_place);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

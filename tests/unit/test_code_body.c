@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/code_body.h"
+#include "tests/unit/suite.h"
 
 /* customers and orders are relations. */
 static bool
@@ -404,8 +405,6 @@ main(void)
 {
 	Suite *suite = suite_create("code_body");
 	TCase *c = tcase_create("code_body");
-	SRunner *runner;
-	int failed;
 
 	LOOP(what_is_made_at_run_time_is_opaque, opaque);
 	LOOP(what_can_be_read_is_not_opaque, plain);
@@ -425,9 +424,5 @@ main(void)
 	LOOP(what_runs_with_a_written_relation_is_told, writing);
 	LOOP(what_is_only_read_runs_row_security_alone, not_writing);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/code_calls.h"
+#include "tests/unit/suite.h"
 
 /* What is told, as " f:name": functions, columns? that may be functions,
  * types, casts and operators; `!` after what is of pg_catalog. */
@@ -122,8 +123,6 @@ main(void)
 {
 	Suite *suite = suite_create("code_calls");
 	TCase *c = tcase_create("code_calls");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(c, everything_that_may_be_a_call_is_told, 0,
 	    sizeof(rows) / sizeof(*rows));
@@ -131,9 +130,5 @@ main(void)
 	    sizeof(none) / sizeof(*none));
 	tcase_add_test(c, name_in_pg_catalog_is_told_as_the_systems);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/catalog/code_reach.h"
 
 /* --- a list of functions, and relations of our own ------------------------ */
@@ -350,8 +351,6 @@ main(void)
 {
 	Suite *suite = suite_create("code_reach");
 	TCase *c = tcase_create("code_reach");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c,
@@ -369,9 +368,5 @@ main(void)
 	    c, systems_own_sql_is_kept_only_when_it_reads_users_relations);
 	tcase_add_test(c, rows_that_make_no_sense_are_refused);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

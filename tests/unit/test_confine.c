@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "master/confine_roles.h"
+#include "tests/unit/suite.h"
 
 enum { DONE = 7, REFUSED = 8, NOT_ENTERED = 9 };
 
@@ -169,8 +170,6 @@ main(void)
 {
 	Suite *s = suite_create("confine");
 	TCase *c = tcase_create("roles");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, a_role_with_a_list_dies_of_everything_else, 0,
 	    CONFINEMENTS);
@@ -181,9 +180,5 @@ main(void)
 	    0, (int)(sizeof(arguments) / sizeof(*arguments)));
 	tcase_add_test(c, a_worker_sees_no_file);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

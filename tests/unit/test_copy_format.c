@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/copy/copy_format.h"
 
 static struct buffer out;
@@ -160,8 +161,6 @@ main(void)
 {
 	Suite *s = suite_create("copy_format");
 	TCase *c = tcase_create("copy_format");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, start, finish);
 	tcase_add_loop_test(
@@ -174,9 +173,5 @@ main(void)
 	    0, sizeof(unreadable) / sizeof(unreadable[0]));
 	tcase_add_loop_test(c, default_formats_are_fine, 0, 3);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/copy/copy_statement.h"
 
 static struct arena *arena;
@@ -181,8 +182,6 @@ main(void)
 {
 	Suite *s = suite_create("copy_statement");
 	TCase *c = tcase_create("copy_statement");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, start, finish);
 	tcase_add_loop_test(c, the_query_gives_what_is_copied, 0,
@@ -193,9 +192,5 @@ main(void)
 	tcase_add_loop_test(c, what_is_not_read_surely_is_refused, 0,
 	    sizeof(refused) / sizeof(refused[0]));
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -1,10 +1,11 @@
-/* links: common/detect.c common/detect_bank.c common/detect_person.c common/detect_net.c common/detect_mask.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/mask_part.c common/arena.c common/text.c common/wire.c */
+/* links: common/detect.c common/detect_bank.c common/detect_person.c common/detect_net.c common/detect_mask.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/siphash.c common/mask_part.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "common/detect.h"
 #include "common/vocab.h"
+#include "tests/unit/suite.h"
 
 static const uint64_t all = BIT(DETECT_MAX) - 1;
 
@@ -359,8 +360,6 @@ main(void)
 {
 	Suite *suite = suite_create("detect");
 	TCase *tc = tcase_create("detect");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, every_detector_is_found_by_its_name);
@@ -376,9 +375,5 @@ main(void)
 	tcase_add_test(tc, all_finds_of_a_value_are_masked);
 	tcase_add_test(tc, time_grows_with_length_and_not_faster);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/encoding.h"
+#include "tests/unit/suite.h"
 
 static const struct encoding *
 named(const char *name)
@@ -145,8 +146,6 @@ main(void)
 {
 	Suite *s = suite_create("encoding");
 	TCase *c = tcase_create("encoding");
-	SRunner *r;
-	int failed;
 
 	LOOP(texts_are_converted_there_and_back, texts);
 	LOOP(what_cannot_be_converted_is_an_error, wrong);
@@ -155,9 +154,5 @@ main(void)
 	LOOP(sql_ascii_converts_nothing, pairs);
 	tcase_add_test(c, unknown_encodings_are_unknown);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -1,6 +1,9 @@
 /* links: master/errand.c common/text.c common/parcel.c */
 /* Errands and outcomes as messages: what is one, and what is dropped. */
 #include "master/errand.h"
+#include "tests/unit/channel.h"
+#include "tests/unit/raw_message.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -14,22 +17,7 @@
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof(*(table))))
 
-static int ends[2];
 static uint8_t parcel[ERRAND_PARCEL_MAX];
-
-static void
-setup(void)
-{
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-}
-
-static void
-teardown(void)
-{
-	close(ends[0]);
-	close(ends[1]);
-}
 
 /* The lowest descriptor that is free: one that leaked moves it up. */
 static int
@@ -39,30 +27,6 @@ lowest_free(void)
 
 	close(fd);
 	return fd;
-}
-
-/* Any message, with any descriptors beside it. */
-static void
-send_raw(const void *bytes, size_t len, const int *fds, size_t count)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(8 * sizeof(int))];
-	} room;
-	struct iovec part = {(void *)(uintptr_t)bytes, len};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-	memset(&room, 0, sizeof(room));
-	if (count > 0) {
-		message.msg_control = room.bytes;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		room.header.cmsg_level = SOL_SOCKET;
-		room.header.cmsg_type = SCM_RIGHTS;
-		room.header.cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(&room.header), fds, count * sizeof(int));
-	}
-	ck_assert_int_eq(
-	    (int)sendmsg(ends[0], &message, 0), (int)len);
 }
 
 /* --- errands -------------------------------------------------------------- */
@@ -183,7 +147,7 @@ START_TEST(errand_that_is_none_is_dropped_and_its_descriptors_closed)
 	struct errand got;
 
 	memcpy(bytes, &bad_errands[_i].errand, sizeof(struct errand));
-	send_raw(bytes, len, fds, bad_errands[_i].fds);
+	raw_send(ends[0], bytes, len, fds, bad_errands[_i].fds);
 	ck_assert_msg(errand_receive(ends[1], &got, parcel, &len, &fd) ==
 		ERR_MALFORMED,
 	    "%s", bad_errands[_i].what);
@@ -226,7 +190,7 @@ START_TEST(good_errand_after_a_bad_one_is_taken)
 	size_t len;
 	int fd;
 
-	send_raw("x", 1, NULL, 0);
+	raw_send(ends[0], "x", 1, NULL, 0);
 	ck_assert_int_eq(errand_send(ends[0], &good, TEXT(""), -1), ERR_NONE);
 	ck_assert_int_eq(
 	    errand_receive(ends[1], &got, parcel, &len, &fd), ERR_MALFORMED);
@@ -367,7 +331,7 @@ START_TEST(outcome_of_a_wrong_length_is_dropped)
 	    sizeof(struct process_facts);
 	int fd;
 
-	send_raw(&sent, (size_t)((int)len + offsets[_i]), NULL, 0);
+	raw_send(ends[0], &sent, (size_t)((int)len + offsets[_i]), NULL, 0);
 	ck_assert_int_eq(
 	    outcome_receive(ends[1], &got, &fd), ERR_MALFORMED);
 }
@@ -378,7 +342,7 @@ START_TEST(refusal_with_facts_is_dropped)
 	struct outcome sent = outcome(ERRAND_PROCESS, OUTCOME_NO), got;
 	int fd;
 
-	send_raw(&sent,
+	raw_send(ends[0], &sent,
 	    offsetof(struct outcome, process) + sizeof(struct process_facts),
 	    NULL, 0);
 	ck_assert_int_eq(
@@ -609,10 +573,8 @@ main(void)
 {
 	Suite *s = suite_create("errand");
 	TCase *t = tcase_create("errand");
-	SRunner *r;
-	int failed;
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, channel_open, channel_close);
 	tcase_add_test(t, errand_comes_as_it_was_sent);
 	tcase_add_loop_test(
 	    t, parcel_may_be_empty_or_as_large_as_it_gets, 0, 3);
@@ -640,9 +602,5 @@ main(void)
 	tcase_add_loop_test(
 	    t, outcome_out_of_bounds_is_unsound, 0, COUNT(unsound));
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

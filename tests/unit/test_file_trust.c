@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 enum {
 	NOBODY = 65534,
@@ -411,8 +412,6 @@ main(void)
 {
 	TCase *cases = tcase_create("file_trust");
 	Suite *suite = suite_create("file_trust");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(cases, scratch_make, scratch_remove);
 	tcase_add_loop_test(cases, mode_says_who_else_may_change_it, 0,
@@ -436,9 +435,5 @@ main(void)
 	tcase_add_test(cases, access_list_makes_group_permissions_everybodys);
 	tcase_add_test(cases, accounts_are_found);
 	suite_add_tcase(suite, cases);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/flow.h"
+#include "tests/unit/suite.h"
 
 /* --- a catalogue of our own ------------------------------------------------
  * customers(id, name, email, city, salary, r): name, email, salary and r are
@@ -453,8 +454,6 @@ main(void)
 {
 	Suite *suite = suite_create("flow");
 	TCase *cases = tcase_create("flow");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(cases, outputs_are_told_one_by_one);
 	tcase_add_test(cases, protected_value_is_followed_under_other_names);
@@ -464,8 +463,5 @@ main(void)
 	tcase_add_test(cases, value_that_is_written_is_a_copy);
 	tcase_add_test(cases, what_is_no_query_is_not_understood);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "master/heap.h"
+#include "tests/unit/suite.h"
 
 enum {
 	PIECES = 4000,
@@ -117,16 +118,10 @@ main(void)
 {
 	Suite *suite = suite_create("heap");
 	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(all, memory_comes_from_holes_before);
 	tcase_add_test(all, memory_comes_from_behind_everything_when_settled);
 	tcase_add_test(all, holes_are_free_again_when_it_is_settled_anew);
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

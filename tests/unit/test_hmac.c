@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/hmac.h"
+#include "tests/unit/suite.h"
 
 /* RFC 4231, the cases of 4.2 to 4.4, 4.7 and 4.8; 0xaa stands for a key that
  * is repeated. */
@@ -101,17 +102,11 @@ main(void)
 {
 	Suite *suite = suite_create("hmac");
 	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(all, mac_is_that_of_the_standard, 0,
 	    sizeof(vectors) / sizeof(*vectors));
 	tcase_add_test(all, mac_may_replace_its_key);
 	tcase_add_test(all, hash_of_nothing_and_of_something);
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

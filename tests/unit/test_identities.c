@@ -4,6 +4,7 @@
 
 #include "common/config.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 static struct arena *arena;
 static struct diagnostics *diagnostics;
@@ -468,8 +469,6 @@ main(void)
 {
 	Suite *suite = suite_create("identities");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_loop_test(c, login_names_resolve, 0, COUNT(logins));
@@ -491,8 +490,5 @@ main(void)
 	tcase_add_test(
 	    c, agent_whose_name_is_cut_behind_a_persons_is_warned_of);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/json.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	struct text value;
@@ -79,17 +80,11 @@ main(void)
 {
 	Suite *s = suite_create("json");
 	TCase *c = tcase_create("json");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, strings_are_always_valid_json, 0,
 	    sizeof(strings) / sizeof(strings[0]));
 	tcase_add_test(c, members_and_elements_are_separated_by_commas);
 	tcase_add_test(c, a_full_buffer_overflows_and_stays_so);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -9,25 +9,13 @@
 #include "common/base64url.h"
 #include "common/jwks.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/token_maker.h"
 
 static struct arena *arena;
 static struct diagnostics *diagnostics;
 static struct token_issuer issuer;
-static struct maker maker;
 static struct jwks set;
-
-static void
-keys_make(void)
-{
-	maker_init(&maker);
-}
-
-static void
-keys_free(void)
-{
-	maker_free(&maker);
-}
 
 static void
 setup(void)
@@ -266,7 +254,7 @@ suite(void)
 	Suite *s = suite_create("jwks");
 	TCase *t = tcase_create("jwks");
 
-	tcase_add_unchecked_fixture(t, keys_make, keys_free);
+	tcase_add_unchecked_fixture(t, maker_start, maker_end);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, keys_of_every_kind_are_read);
 	tcase_add_test(t, keys_that_the_issuer_does_not_use_are_left_out);
@@ -282,11 +270,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite());
 }

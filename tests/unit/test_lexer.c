@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/lexer.h"
+#include "tests/unit/suite.h"
 
 static const struct lex_state usual = {.dialect = DIALECT_POSTGRES,
     .standard_conforming_strings = true,
@@ -400,8 +401,6 @@ main(void)
 {
 	Suite *s = suite_create("lexer");
 	TCase *t = tcase_create("lexer");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, tokens_are_those_of_the_server, 0,
@@ -421,8 +420,5 @@ main(void)
 	tcase_add_test(t, raw_spans_its_uescape);
 	tcase_add_test(t, a_million_tokens_and_no_more);
 	tcase_add_test(t, no_memory_is_an_error);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -1,9 +1,10 @@
-/* links: common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/mask_part.c common/arena.c common/text.c common/wire.c */
+/* links: common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/siphash.c common/mask_part.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/mask_inner.h"
+#include "tests/unit/suite.h"
 
 static const uint8_t key[MASK_KEY_LEN] = "an example key of 32 bytes, fine";
 static struct arena *arena;
@@ -729,8 +730,6 @@ main(void)
 {
 	Suite *suite = suite_create("mask");
 	TCase *tc = tcase_create("mask");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, every_mask_is_found_by_its_name);
@@ -761,9 +760,5 @@ main(void)
 	tcase_add_test(tc, parts_are_masked_and_the_rest_kept);
 	tcase_add_test(tc, textual_types_are_those_a_detector_can_read);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

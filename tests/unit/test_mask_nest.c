@@ -1,4 +1,4 @@
-/* links: common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/mask_part.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/arena.c common/text.c common/wire.c */
+/* links: common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/siphash.c common/mask_part.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include "common/detect.h"
 #include "common/mask_nest.h"
 #include "common/vocab.h"
+#include "tests/unit/suite.h"
 
 /* Arrays, rows, ranges and multiranges: the parts are test_mask.c's. */
 
@@ -679,8 +680,6 @@ main(void)
 {
 	Suite *suite = suite_create("mask_nest");
 	TCase *tc = tcase_create("mask_nest");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, text_array_has_each_element_masked);
@@ -705,9 +704,5 @@ main(void)
 	    tc, length_that_looks_like_a_digit_hides_no_card_number);
 	tcase_add_test(tc, binary_without_a_find_passes_as_it_is);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

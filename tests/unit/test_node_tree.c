@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/catalog/node_tree.h"
 
 static struct view_tree tree;
@@ -163,8 +164,6 @@ main(void)
 {
 	Suite *suite = suite_create("node_tree");
 	TCase *tc = tcase_create("node_tree");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, origins_are_read_off_the_target_list);
 	tcase_add_test(tc, junk_entries_are_no_columns);
@@ -179,9 +178,5 @@ main(void)
 	tcase_add_test(tc, tree_that_makes_no_sense_may_call_anything);
 	tcase_add_test(tc, functions_without_end_are_too_many);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

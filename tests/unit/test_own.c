@@ -1,9 +1,10 @@
-/* links: common/own.c common/classify.c common/class_reader.c common/class_catch.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
+/* links: common/own.c common/classify.c common/class_reader.c common/class_catch.c common/class_names.c common/class_settle.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/arena.c common/text.c common/err.c common/yaml.c common/diagnostics.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/own.h"
+#include "tests/unit/suite.h"
 
 static struct classifier *classifier;
 static struct arena *arena;
@@ -244,8 +245,6 @@ main(void)
 {
 	Suite *suite = suite_create("own");
 	TCase *all = tcase_create("own");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	tcase_add_test(all, creation_is_read_off_its_text);
@@ -256,8 +255,5 @@ main(void)
 	tcase_add_test(all, doubt_empties_the_list_and_code_ends_it);
 	tcase_add_test(all, list_and_names_are_bounded);
 	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

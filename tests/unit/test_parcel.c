@@ -1,6 +1,8 @@
 /* links: common/parcel.c */
 /* Messages with a descriptor beside them: whole, or not at all. */
 #include "common/parcel.h"
+#include "tests/unit/channel.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -8,22 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static int ends[2];
-
-static void
-setup(void)
-{
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-}
-
-static void
-teardown(void)
-{
-	close(ends[0]);
-	close(ends[1]);
-}
 
 START_TEST(parcel_and_descriptor_arrive_with_their_message)
 {
@@ -157,10 +143,8 @@ main(void)
 {
 	Suite *suite = suite_create("parcel");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	tcase_add_checked_fixture(all, setup, teardown);
+	tcase_add_checked_fixture(all, channel_open, channel_close);
 	tcase_add_test(all, parcel_and_descriptor_arrive_with_their_message);
 	tcase_add_test(all, what_does_not_fit_is_dropped_with_its_descriptor);
 	tcase_add_test(all, two_descriptors_are_none);
@@ -168,8 +152,5 @@ main(void)
 	tcase_add_test(all, full_channel_is_told_and_not_waited_for);
 	tcase_add_test(all, nothing_there_is_told_apart_from_nobody_there);
 	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
-/* links: master/penalty.c common/text.c */
+/* links: master/penalty.c common/siphash.c common/text.c */
 /* Throttling: who waits how long, who does not, and in a full table. */
 #include "master/penalty.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -353,8 +354,6 @@ main(void)
 {
 	TCase *cases = tcase_create("penalty");
 	Suite *suite = suite_create("penalty");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(
@@ -382,9 +381,5 @@ main(void)
 	tcase_add_test(cases, memory_is_bounded);
 	tcase_add_test(cases, places_hang_on_the_key);
 	suite_add_tcase(suite, cases);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/pg.h"
 
 /* --- the friends of pg_names.c, as far as it needs them -------------------- */
@@ -278,17 +279,11 @@ main(void)
 	};
 	Suite *suite = suite_create("pg_names");
 	TCase *c = tcase_create("pg_names");
-	SRunner *runner;
 	size_t i;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, NULL);
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(c, tests[i]);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/wire/pg_wire.h"
 
 #define BYTES(literal) wire_of((literal), sizeof(literal) - 1)
@@ -334,8 +335,6 @@ main(void)
 {
 	Suite *s = suite_create("pg_wire");
 	TCase *c = tcase_create("pg_wire");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(c, startup_gives_its_settings);
 	LOOP(startup_that_lies_is_refused, startups);
@@ -347,9 +346,5 @@ main(void)
 	tcase_add_test(c, quoted_names_come_in_order);
 	LOOP(function_calls_that_lie_are_malformed, calls);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

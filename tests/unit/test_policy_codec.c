@@ -1,9 +1,10 @@
-/* links: common/policy_codec.c common/codec.c common/wire.c common/policy_compile.c common/classify.c common/class_reader.c common/class_catch.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_keyed.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/err.c common/arena.c common/text.c common/yaml.c common/diagnostics.c */
+/* links: common/policy_codec.c common/codec.c common/wire.c common/policy_compile.c common/classify.c common/class_reader.c common/class_catch.c common/class_names.c common/class_settle.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_keyed.c common/siphash.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/err.c common/arena.c common/text.c common/yaml.c common/diagnostics.c */
 #include <check.h>
 #include <stdlib.h>
 
 #include "common/policy.h"
 #include "common/policy_when.h"
+#include "tests/unit/suite.h"
 
 static struct arena *arena;
 
@@ -251,8 +252,6 @@ main(void)
 {
 	Suite *suite = suite_create("policy_codec");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -266,8 +265,5 @@ main(void)
 	tcase_add_test(c, pattern_that_does_not_compile_is_damage);
 	tcase_add_test(c, class_rules_that_do_not_load_are_damage);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "common/policy.h"
 #include "common/policy_when.h"
 #include "common/regex.h"
+#include "tests/unit/suite.h"
 
 /* --- words for the tables ------------------------------------------------ */
 
@@ -743,8 +744,6 @@ main(void)
 {
 	Suite *suite = suite_create("policy_decide");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_loop_test(c, decision_is_the_strictest, 0, COUNT(decided));
@@ -770,8 +769,5 @@ main(void)
 	tcase_add_test(c, when_is_a_condition);
 	tcase_add_test(c, docket_of_many_rules_leaves_out_none_that_matches);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,10 +1,11 @@
-/* links: common/policy_load.c common/policy_file.c common/policy_rule.c common/policy_examples.c common/policy_compile.c common/policy_decide.c common/policy_docket.c common/policy_touch.c common/policy_when.c common/policy_when_read.c common/who.c common/who_read.c common/identities.c common/identity.c common/identity_certificates.c common/certificate_name.c common/token_read.c common/settings.c common/settings_address.c common/settings_login.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/classify.c common/class_reader.c common/class_catch.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_keyed.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/scram.c common/hmac.c common/saslprep.c common/err.c common/arena.c common/text.c common/wire.c */
+/* links: common/policy_load.c common/policy_file.c common/policy_rule.c common/policy_examples.c common/policy_compile.c common/policy_decide.c common/policy_docket.c common/policy_touch.c common/policy_when.c common/policy_when_read.c common/who.c common/who_read.c common/identities.c common/identity.c common/identity_certificates.c common/certificate_name.c common/token_read.c common/settings.c common/settings_address.c common/settings_login.c common/schema.c common/schema_scalar.c common/yaml.c common/diagnostics.c common/classify.c common/class_reader.c common/class_catch.c common/class_names.c common/class_settle.c common/class_rules.c common/class_file.c common/class_need.c common/canonical.c common/flat.c common/words.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/regex.c common/vocab.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_keyed.c common/siphash.c common/mask_number.c common/mask_numeric.c common/mask_other.c common/mask_part.c common/mask_script.c common/mask_text.c common/mask_time.c common/detect.c common/detect_bank.c common/detect_mask.c common/detect_net.c common/detect_person.c common/scram.c common/hmac.c common/saslprep.c common/err.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdlib.h>
 
 #include "common/config.h"
 #include "common/policy_when.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 static struct arena *arena;
 static struct diagnostics *diagnostics;
@@ -604,8 +605,6 @@ main(void)
 {
 	Suite *suite = suite_create("policy_load");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -632,8 +631,5 @@ main(void)
 	tcase_add_test(c, trial_takes_a_policy_whose_example_fails);
 	tcase_add_test(c, trial_refuses_what_is_wrong_otherwise);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* links: master/pool.c */
 /* How many workers to start and stop, and how long to wait. */
 #include "master/pool.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -128,8 +129,6 @@ main(void)
 {
 	Suite *suite = suite_create("pool");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(
 	    all, plan_keeps_spares_within_max, 0, COUNT(plans));
@@ -138,8 +137,5 @@ main(void)
 	    all, young_deaths_wait_longer_each_time_up_to_a_bound);
 	tcase_add_test(all, old_failure_or_success_ends_the_row);
 	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

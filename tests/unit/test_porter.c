@@ -20,6 +20,7 @@
 
 #include "master/errand.h"
 #include "master/spawn.h"
+#include "tests/unit/suite.h"
 
 enum { PATIENCE_MS = 20000 };
 
@@ -692,8 +693,6 @@ main(void)
 {
 	Suite *s = suite_create("porter");
 	TCase *t = tcase_create("porter");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -726,9 +725,5 @@ main(void)
 	tcase_add_test(t, password_that_is_too_long_is_not_asked);
 	tcase_add_test(t, pam_that_does_not_answer_is_a_failure);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

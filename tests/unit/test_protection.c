@@ -1,10 +1,11 @@
-/* links: common/protection.c common/own.c common/protection_own.c common/protection_follow.c common/protection_exposing.c common/protection_touch.c common/protection_code.c common/code_calls.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c common/wire.c */
+/* links: common/protection.c common/own.c common/protection_own.c common/protection_follow.c common/protection_exposing.c common/protection_touch.c common/protection_code.c common/code_calls.c common/protection_evasive.c common/mask.c common/mask_shape.c common/mask_nest.c common/mask_array.c common/mask_row.c common/mask_range.c common/mask_text.c common/mask_script.c common/mask_number.c common/mask_numeric.c common/mask_time.c common/mask_other.c common/mask_keyed.c common/siphash.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c common/wire.c */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/flow.h"
 #include "common/protection_inner.h"
+#include "tests/unit/suite.h"
 
 /* --- a catalogue of our own ------------------------------------------------
  * customers(id, email, name), orders(id, customer_id, total),
@@ -815,8 +816,6 @@ main(void)
 {
 	Suite *suite = suite_create("protection");
 	TCase *tc = tcase_create("protection");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, identity_that_is_clear_sees_everything);
@@ -862,9 +861,5 @@ main(void)
 	    tc, rows_that_an_unreadable_trigger_may_fill_are_masked);
 	tcase_add_test(tc, strictest_predicates_are_those_of_all_protects);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,7 +1,8 @@
-/* links: common/protection_block.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_escape.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
+/* links: common/protection_block.c common/protection_words.c common/code_body.c common/code_whole.c common/code_trigger.c common/code_escape.c common/code_calls.c common/lexer.c common/lexer_number.c common/lexer_string.c common/lexer_unicode.c common/arena.c common/text.c */
 #include <check.h>
 
 #include "common/protection_inner.h"
+#include "tests/unit/suite.h"
 
 /* --- customers (id, email), of which email is protected; orders (id) ------- */
 
@@ -274,8 +275,6 @@ main(void)
 {
 	Suite *suite = suite_create("protection_block");
 	TCase *c = tcase_create("protection_block");
-	SRunner *runner;
-	int failed;
 
 	LOOP(block_is_read_for_what_it_may_do, blocks);
 	tcase_add_test(
@@ -283,9 +282,5 @@ main(void)
 	tcase_add_test(c, block_without_a_catalogue_may_do_anything);
 	LOOP(what_a_statement_makes_is_told, makings);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "common/query_words.h"
 #include "tests/unit/query_dump.h"
+#include "tests/unit/suite.h"
 
 enum { MEGABYTE = 1 << 20 };
 
@@ -602,8 +603,6 @@ main(void)
 {
 	Suite *s = suite_create("query");
 	TCase *t = tcase_create("trees");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(
@@ -622,9 +621,5 @@ main(void)
 	tcase_add_test(t, every_keyword_is_found_and_nothing_else);
 	tcase_add_test(t, quoted_words_are_names);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/regex.h"
+#include "tests/unit/suite.h"
 
 static struct pattern *
 compiled(const char *source)
@@ -123,8 +124,6 @@ main(void)
 {
 	Suite *s = suite_create("regex");
 	TCase *t = tcase_create("regex");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, pattern_matches_anywhere);
@@ -133,8 +132,5 @@ main(void)
 	tcase_add_test(t, runaway_pattern_is_an_error_and_not_no_match);
 	tcase_add_test(t, broken_patterns_are_refused_with_a_message);
 	tcase_add_test(t, groups_have_names_and_catch);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

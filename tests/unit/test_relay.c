@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/suite.h"
 #include "worker/relay.h"
 
 enum { LOT = 8 * 1024 * 1024 };
@@ -489,17 +490,11 @@ main(void)
 	};
 	Suite *suite = suite_create("relay");
 	TCase *c = tcase_create("relay");
-	SRunner *runner;
 	size_t i;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(c, tests[i]);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

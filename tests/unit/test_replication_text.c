@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "worker/postgres/wire/replication_text.h"
 
 static const struct {
@@ -96,17 +97,11 @@ main(void)
 {
 	Suite *s = suite_create("replication_text");
 	TCase *c = tcase_create("replication_text");
-	SRunner *r;
-	int failed;
 
 	LOOP(the_parameter_means_what_it_means_to_the_server, values);
 	tcase_add_test(c, no_parameter_means_no_replication);
 	LOOP(a_command_is_written_as_tokens_of_sql, commands);
 	LOOP(what_is_no_command_is_left_to_sql, others);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/identity_groups.h"
+#include "tests/unit/suite.h"
 #include "worker/rights.h"
 
 #define T(s) {(char *)(uintptr_t)s, sizeof(s) - 1}
@@ -202,8 +203,6 @@ main(void)
 {
 	Suite *s = suite_create("rights");
 	TCase *t = tcase_create("rights");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, groups_are_those_of_the_file_now);
 	tcase_add_test(t, groups_of_the_token_stay);
@@ -217,9 +216,5 @@ main(void)
 	tcase_add_test(t, more_groups_than_there_is_room_for_bar);
 	tcase_add_test(t, nobody_is_barred);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -1,6 +1,7 @@
 /* links: common/saslprep.c common/text.c */
 /* SASLprep: RFC 4013's examples, and what is taken as it stands. */
 #include "common/saslprep.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -91,8 +92,6 @@ main(void)
 {
 	TCase *cases = tcase_create("saslprep");
 	Suite *suite = suite_create("saslprep");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(cases, passwords_become_what_rfc_4013_says, 0,
 	    (int)(sizeof(prepared) / sizeof(*prepared)));
@@ -101,9 +100,5 @@ main(void)
 	    (int)(sizeof(raw) / sizeof(*raw)));
 	tcase_add_test(cases, what_does_not_fit_is_an_error);
 	suite_add_tcase(suite, cases);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* links: common/scram.c common/hmac.c common/saslprep.c common/text.c */
 /* SCRAM-SHA-256 against RFC 7677's exchange, and what must not parse. */
 #include "common/scram.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -220,8 +221,6 @@ main(void)
 {
 	Suite *suite = suite_create("scram");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(all, proof_and_signature_are_those_of_rfc_7677);
 	tcase_add_test(all, right_password_is_right_and_signed_by_the_server);
@@ -237,8 +236,5 @@ main(void)
 	tcase_add_test(all, md5_response_is_postgresqls);
 	tcase_add_test(all, salting_refuses_what_no_server_asks);
 	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "common/config.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 static struct arena *arena;
 static struct diagnostics *diagnostics;
@@ -465,8 +466,6 @@ main(void)
 {
 	Suite *suite = suite_create("settings");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, defaults_are_those_of_the_manual);
@@ -487,8 +486,5 @@ main(void)
 	tcase_add_test(c, all_that_is_wrong_is_told_at_once);
 	tcase_add_test(c, file_that_is_no_map_is_refused);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "master/signer.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 #define SPACES_8 "        "
 #define SPACES                                                          \
@@ -316,8 +317,6 @@ main(void)
 {
 	Suite *suite = suite_create("signer");
 	TCase *c = tcase_create("ec");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(c, start_ec, stop);
 	tcase_add_loop_test(c, only_handshakes_of_the_keys_side_are_signed, 0,
@@ -330,9 +329,5 @@ main(void)
 	tcase_add_test(c, binding_by_md5_is_by_sha256_instead);
 	tcase_add_test(c, signature_without_a_hash_binds_nothing);
 	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* links: common/board.c common/slot.c common/request.c common/text.c */
 /* What a worker shows of itself, held statements, and the rates. */
 #include "common/board.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <signal.h>
@@ -397,8 +398,7 @@ main(void)
 	    approvals_are_counted_to_their_bound, copy_of_a_request_is_ended};
 	Suite *suite = suite_create("slot");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed, i;
+	int i;
 
 	tcase_add_checked_fixture(all, setup, NULL);
 	for (i = 0; i < COUNT(tests); i++)
@@ -410,8 +410,5 @@ main(void)
 	tcase_add_loop_test(
 	    all, only_a_whole_id_is_a_sessions_number, 0, COUNT(ids));
 	suite_add_tcase(suite, all);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "common/store_inner.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 #define SHOP TEXT("shop"), TEXT("main")
 
@@ -588,8 +589,6 @@ main(void)
 {
 	Suite *suite = suite_create("store");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -618,8 +617,5 @@ main(void)
 	tcase_add_test(
 	    c, snapshot_that_may_have_been_written_over_is_read_again);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

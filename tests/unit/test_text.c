@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *pattern, *whole;
@@ -71,8 +72,6 @@ main(void)
 {
 	Suite *s = suite_create("text");
 	TCase *c = tcase_create("text");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, globs_match_the_whole_text, 0,
 	    sizeof(globs) / sizeof(globs[0]));
@@ -80,9 +79,5 @@ main(void)
 	    sizeof(encodings) / sizeof(encodings[0]));
 	tcase_add_test(c, a_slip_of_the_pen_finds_its_word);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

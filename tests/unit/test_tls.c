@@ -2,6 +2,7 @@
 /*
  * tls.c against a client that is OpenSSL on memory, on a pair of sockets.
  */
+#include "tests/unit/suite.h"
 #include "worker/tls.h"
 
 #include <check.h>
@@ -194,17 +195,11 @@ main(void)
 {
 	Suite *s = suite_create("tls");
 	TCase *c = tcase_create("tls");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(
 	    c, peer_that_renews_its_keys_without_end_lets_the_caller_go_on);
 	tcase_add_test(c, large_transfer_arrives_whole);
 	tcase_set_timeout(c, 20);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

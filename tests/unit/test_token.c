@@ -8,6 +8,7 @@
 
 #include "master/verifier/token.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/token_maker.h"
 
 enum { NOW = 1800000000 };
@@ -16,7 +17,6 @@ static struct arena *arena;
 static struct diagnostics *diagnostics;
 static struct tokens *tokens;
 static struct outcome outcome;
-static struct maker maker; /* its keys are made once */
 
 static struct text audiences[] = {
     {"sallyport", 9}, {"https://shop.example/db", 23}};
@@ -48,18 +48,6 @@ issuers_reset(void)
 	ids = (struct identities){.issuers = issuers, .issuer_count = 2};
 	settings = (struct settings){
 	    .identities = "identities.yaml", .state = state};
-}
-
-static void
-keys_make(void)
-{
-	maker_init(&maker);
-}
-
-static void
-keys_free(void)
-{
-	maker_free(&maker);
 }
 
 static void
@@ -772,7 +760,7 @@ suite(void)
 	Suite *s = suite_create("token");
 	TCase *t = tcase_create("token");
 
-	tcase_add_unchecked_fixture(t, keys_make, keys_free);
+	tcase_add_unchecked_fixture(t, maker_start, maker_end);
 	tcase_add_checked_fixture(t, setup, teardown);
 	LOOP(t, token_of_each_algorithm_is_believed, signed_by);
 	LOOP(t, claims_become_facts, goods);
@@ -808,11 +796,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite());
 }

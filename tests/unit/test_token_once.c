@@ -8,6 +8,7 @@
 
 #include "master/verifier/token_once.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
 
 enum { NOW = 1800000000, ROW = 64 /* digests that begin alike */ };
 
@@ -109,8 +110,6 @@ main(void)
 {
 	Suite *s = suite_create("token_once");
 	TCase *t = tcase_create("token_once");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_was_used_is_used_until_it_expires);
@@ -118,8 +117,5 @@ main(void)
 	tcase_add_test(t, two_at_a_time_share_one_memory);
 	tcase_add_test(t, files_of_others_are_refused);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/vocab.h"
+#include "tests/unit/suite.h"
 
 START_TEST(every_operation_is_found_by_its_name)
 {
@@ -123,8 +124,6 @@ main(void)
 {
 	Suite *s = suite_create("vocab");
 	TCase *t = tcase_create("vocab");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, every_word_is_in_the_manual);
 	suite_add_tcase(s, t);
@@ -134,8 +133,5 @@ main(void)
 	tcase_add_test(t, words_nobody_knows_are_nothing);
 	tcase_add_test(t, every_word_offered_is_known);
 	tcase_add_test(t, reading_and_writing_do_not_overlap);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/wire.h"
+#include "tests/unit/suite.h"
 
 START_TEST(numbers_are_read_in_network_order)
 {
@@ -99,8 +100,6 @@ main(void)
 {
 	Suite *s = suite_create("wire");
 	TCase *c = tcase_create("wire");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(c, numbers_are_read_in_network_order);
 	tcase_add_test(c, reading_past_the_end_is_sticky_and_gives_zero);
@@ -110,9 +109,5 @@ main(void)
 	tcase_add_test(c, a_buffer_never_grows_past_its_ceiling);
 	tcase_add_test(c, dropping_keeps_the_rest);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/yaml.h"
+#include "tests/unit/suite.h"
 
 static struct arena *arena;
 static struct diagnostics *diagnostics;
@@ -209,8 +210,6 @@ main(void)
 {
 	Suite *suite = suite_create("yaml");
 	TCase *c = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -229,8 +228,5 @@ main(void)
 	tcase_add_test(c, complaints_past_the_ceiling_become_one);
 	tcase_add_test(c, missing_file_and_folder_are_told);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

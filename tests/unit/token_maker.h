@@ -248,4 +248,19 @@ maker_token(const struct maker *m, const char *how, const char *header,
 	return text;
 }
 
+/* The keys of all tests of a program: an unchecked fixture. */
+static struct maker maker;
+
+static inline void
+maker_start(void)
+{
+	maker_init(&maker);
+}
+
+static inline void
+maker_end(void)
+{
+	maker_free(&maker);
+}
+
 #endif

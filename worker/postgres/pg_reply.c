@@ -9,7 +9,12 @@
 
 #include "worker/postgres/pg.h"
 
-enum { DETAIL_MAX = 4096 };
+enum {
+	DETAIL_MAX = 4096,
+	/* bytes of a text without tokens that the server is asked about: it
+	 * reads open comments in the square of their length */
+	BROKEN_MAX = 8192,
+};
 
 /* A statement that no server can parse, to make it fail. */
 static const char poison[] = "refused by sallyport";
@@ -218,7 +223,8 @@ pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
 	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
 	if (rule != NULL)
 		r.hint = rule->say;
-	if (j->text.is_broken && (kind == 'Q' || kind == 'P') &&
+	if (j->text.is_broken && j->sql.len <= BROKEN_MAX &&
+	    (kind == 'Q' || kind == 'P') &&
 	    pg_of(s)->replication == REPLICATION_NONE)
 		r.broken = j->sql;
 	s->slot->denied++;

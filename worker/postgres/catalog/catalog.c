@@ -141,6 +141,7 @@ read_database(struct catalog *c, struct text database, struct arena *a,
 	    sizeof(settings) / sizeof(*settings), &link);
 
 	if (e == ERR_NONE) {
+		pg_upstream_succeeded(&access);
 		e = catalog_read(&link, classifier_of(c), a, out);
 		pg_upstream_close(&link);
 	}

@@ -34,7 +34,7 @@ copy_take_word(struct copy_reader *r, struct text word)
 {
 	const struct token *t = copy_peek(r);
 
-	if (t->kind != TOKEN_WORD || !text_is(t->name, word))
+	if (!token_is_word(t, word))
 		return false;
 	r->at++;
 	return true;
@@ -57,7 +57,7 @@ copy_take_name(struct copy_reader *r, struct text *out)
 {
 	const struct token *t = copy_peek(r);
 
-	if (t->kind != TOKEN_WORD && t->kind != TOKEN_QUOTED)
+	if (!token_is_name(t))
 		return false;
 	*out = t->name;
 	r->at++;
@@ -108,7 +108,7 @@ is_query(const struct copy_reader *r)
 	if (t->kind == TOKEN_PUNCTUATION)
 		return text_is(t->raw, TEXT("("));
 	for (i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
-		if (t->kind == TOKEN_WORD && text_is(t->name, first[i]))
+		if (token_is_word(t, first[i]))
 			return true;
 	}
 	return false;

@@ -273,7 +273,7 @@ tell_broker(struct session *s)
 {
 	const struct broker_request q = {.kind = BROKER_SESSION};
 
-	return parcel_send(s->birth->broker, &q, sizeof(q), NULL, 0);
+	return broker_tell(s->birth->broker, &q);
 }
 
 static enum err

@@ -14,6 +14,7 @@
 
 #include "common/broker_channel.h"
 #include "common/handshake.h"
+#include "common/identity_groups.h"
 #include "common/log.h"
 #include "common/scram.h"
 #include "worker/postgres/login/pg_login.h"
@@ -422,24 +423,14 @@ is_sound(const struct broker_identity *who, size_t len)
 static enum err
 be_identified(struct session *s, struct broker_identity *who)
 {
-	struct identity *id = &s->identity;
 	struct text *groups =
 	    arena_array(s->arena, who->group_count + 1, sizeof(*groups));
-	uint32_t i;
+	struct text client = s->identity.client;
 
 	if (groups == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < who->group_count; i++)
-		groups[i] = text_of(who->groups[i]);
-	*id = (struct identity){.user = text_of(who->user),
-	    .agent = text_of(who->agent),
-	    .groups = groups,
-	    .group_count = who->group_count,
-	    .via = text_of(who->via),
-	    .user_via = text_of(who->user_via),
-	    .agent_via = text_of(who->agent_via),
-	    .process = text_of(who->is_genuine ? who->executable : ""),
-	    .client = id->client};
+	s->identity = identity_of_proof(who, groups);
+	s->identity.client = client;
 	s->who = who;
 	session_expire(s, who->expires_at);
 	return ERR_NONE;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/broker_channel.h"
+#include "common/log.h"
 #include "common/scram.h"
 #include "common/tls_key.h"
 #include "worker/postgres/upstream/upstream_io.h"
@@ -423,6 +424,57 @@ run_login(struct login *l)
 	return ERR_NONE;
 }
 
+/* --- how it went ---------------------------------------------------------- */
+
+/* The broker passes it on. That it does not take it is no reason to fail. */
+static void
+result_tell(const struct upstream_access *access, bool is_connected,
+    const char *words)
+{
+	struct broker_request q = {.kind = BROKER_UPSTREAM_RESULT,
+	    .attempt = is_connected ? 1 : 0};
+
+	q.auth_len = (uint32_t)strnlen(words, sizeof(q.auth));
+	memcpy(q.auth, words, q.auth_len);
+	if (broker_tell(access->broker, &q) != ERR_NONE)
+		log_warning("the broker cannot be told of upstream %s: %m",
+		    access->upstream->name);
+}
+
+void
+pg_upstream_succeeded(const struct upstream_access *access)
+{
+	result_tell(access, true, "");
+}
+
+/* Is it the server, or our login there, that is at fault, and not what a
+ * client asks for (a database that there is not)? By the class of the
+ * SQLSTATE (PostgreSQL documentation, appendix A); without one it was no
+ * answer of a server. */
+static bool
+is_upstreams_fault(const struct pg_upstream *u)
+{
+	static const char *const classes[] = {
+	    "08", "28", "53", "57", "58", "F0", "XX"};
+	size_t i;
+
+	if (strcmp(u->reason, BROKER_SUPERSEDED) == 0)
+		return false;
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (strncmp(u->sqlstate, classes[i], 2) == 0)
+			return true;
+	}
+	return u->sqlstate[0] == '\0';
+}
+
+static void
+failure_tell(const struct upstream_access *access, bool is_connected,
+    const struct pg_upstream *u)
+{
+	if (is_upstreams_fault(u))
+		result_tell(access, is_connected, u->reason);
+}
+
 enum err
 pg_upstream_open(const struct upstream_access *access, struct text database,
     const struct setting_pair *settings, size_t setting_count,
@@ -448,6 +500,7 @@ pg_upstream_open(const struct upstream_access *access, struct text database,
 			    "cannot connect to upstream %s at %s: %s", u->name,
 			    u->address,
 			    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+		failure_tell(access, false, out);
 		pg_upstream_close(out);
 		return e;
 	}
@@ -463,6 +516,7 @@ pg_upstream_open(const struct upstream_access *access, struct text database,
 	OPENSSL_cleanse(&l, sizeof(l));
 	if (e != ERR_NONE) {
 		fail(out, e, err_text(e));
+		failure_tell(access, true, out);
 		pg_upstream_close(out);
 	}
 	return e;

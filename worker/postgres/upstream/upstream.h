@@ -48,12 +48,17 @@ struct pg_upstream {
 };
 
 /* Connect and log in to `database` with the given further startup
- * parameters. On failure out->reason says why, and nothing is left open.
+ * parameters. On failure out->reason says why, to the broker, too, unless it
+ * is a client's (upstream.c), and nothing is left open.
  * ERR_SYSTEM (no connection), ERR_REFUSED (the server or broker said no),
  * ERR_MALFORMED, ERR_DEADLINE, ERR_UNSUPPORTED (authentication method). */
 enum err pg_upstream_open(const struct upstream_access *access,
     struct text database, const struct setting_pair *settings,
     size_t setting_count, struct pg_upstream *out) MUST_CHECK;
+
+/* A login that has succeeded, by who does not begin a session (SESSION tells
+ * it, too): for `sallyport status`. */
+void pg_upstream_succeeded(const struct upstream_access *access);
 
 void pg_upstream_close(struct pg_upstream *u);
 
