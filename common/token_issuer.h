@@ -54,7 +54,8 @@ struct token_issuer {
 	uint64_t algorithms;	   /* enum token_algorithm, or'ed */
 	unsigned skew_s;	   /* how far clocks may be apart */
 	struct text required_type; /* `typ`; len 0: none, JWT or at+jwt */
-	bool is_once; /* each token opens one connection only */
+	bool is_once; /* each token opens one connection only; the
+		       * default */
 };
 
 #endif

@@ -122,7 +122,7 @@ const struct schema token_issuer_schema = {
 	{"skew", FIELD_SECONDS, ISSUER(skew_s), .fallback = "30",
 	    .max = TOKEN_SKEW_MAX_S},
 	{"required_type", FIELD_TEXT, ISSUER(required_type)},
-	{"once", FIELD_BOOL, ISSUER(is_once), .fallback = "false"},
+	{"once", FIELD_BOOL, ISSUER(is_once), .fallback = "true"},
 	{0},
     },
 };

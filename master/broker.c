@@ -1,9 +1,9 @@
 /*
  * broker.c - answering challenges with secrets that stay here.
  *
- * One rule: a request that is not permitted in its channel's phase ends the
- * channel's use, gets "no" and is recorded; a second one ends the channel, as
- * records may keep everybody waiting.  Never parses a client's bytes and
+ * One rule: a request that is not permitted in its channel's phase is recorded,
+ * gets "no" and ends the channel's use; a second one is recorded and ends the
+ * channel, as records may keep everybody waiting.  Never parses a client's bytes and
  * opens nothing: that is done on errands by others (errand.h), for whom it
  * never waits.  Trusts nothing a channel sends: workers speak to clients.
  */
@@ -110,9 +110,9 @@ request_answer(struct broker *b, struct channel *c, const struct question *q,
 		p = &broker_permitted[c->phase][request->kind];
 	if (p == NULL || p->answer == NULL ||
 	    (p->most > 0 && c->counts[request->kind] >= p->most)) {
+		broker_record_refusal(b, c, request->kind);
 		if (c->was_refused)
 			return ANSWER_END;
-		broker_record_refusal(b, c, request->kind);
 		c->was_refused = true;
 		/* others have less than a worker whose use is over */
 		if (c->of == CHANNEL_WORKER)

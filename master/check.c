@@ -67,6 +67,10 @@ account_take(
 		    s->file, s->run_as);
 		return ERR_NONE;
 	}
+	if (e == ERR_NONE && account->uid == 0)
+		fprintf(stderr,
+		    "%s: warning: root cannot start this: no `run_as`\n",
+		    s->file);
 	if (e == ERR_NONE && account_become(account) != ERR_NONE) {
 		run_as_complain(s, d, "cannot become that account");
 		e = ERR_REFUSED;

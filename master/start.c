@@ -45,13 +45,16 @@ account_choose(struct master *m)
 	const char *run_as = m->settings->run_as;
 	enum err e = account_find(run_as, &m->account);
 
+	if (e == ERR_NONE && m->account.uid == 0) {
+		log_error("run_as: started by root, the daemon needs an "
+			  "account that it can become to serve clients");
+		return ERR_REFUSED;
+	}
 	if (e == ERR_REFUSED)
 		log_error("run_as: %s: only root can become another account",
 		    run_as);
 	else if (e != ERR_NONE)
 		log_error("run_as: %s: no such account", run_as);
-	else if (m->account.uid == 0)
-		log_warning("workers run as root: set `run_as`");
 	return e;
 }
 

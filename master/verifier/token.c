@@ -214,28 +214,43 @@ remember_until(const struct token_issuer *issuer, const struct token_facts *t)
 	return t->expires_at - issuer->skew_s + TOKEN_SKEW_MAX_S;
 }
 
+/* Which token it is: its issuer and `jti`; without one all that was signed, a
+ * text that nobody else can change (the signature may have several spellings).
+ * No two pairs make the same text, nor a pair what is signed: that has no
+ * colon. */
+static bool
+token_digest(const struct token_facts *facts, struct text compact,
+    uint8_t digest[ONCE_DIGEST_LEN])
+{
+	const char *end = memrchr(compact.at, '.', compact.len);
+	char both[sizeof(facts->issuer) + sizeof(facts->id) + 8];
+	int len;
+
+	if (facts->id[0] == '\0' && end != NULL)
+		return SHA256((const unsigned char *)compact.at,
+			   (size_t)(end - compact.at), digest) != NULL;
+	len = snprintf(both, sizeof(both), "%zu:%s%s", strlen(facts->issuer),
+	    facts->issuer, facts->id);
+	return len > 0 && (size_t)len < sizeof(both) &&
+	    SHA256((const unsigned char *)both, (size_t)len, digest) != NULL;
+}
+
 /* The last thing that is asked, so that a token that is refused for anything
  * else has not been used. */
 static bool
-use_check(struct tokens *all, const struct issuer *issuer, int64_t now,
-    struct outcome *out)
+use_check(struct tokens *all, const struct issuer *issuer, struct text compact,
+    int64_t now, struct outcome *out)
 {
 	const struct token_facts *facts = &out->token;
 	uint8_t digest[ONCE_DIGEST_LEN];
-	char both[sizeof(facts->issuer) + sizeof(facts->id) + 8];
-	int len;
 	enum err e;
 
 	if (!issuer->entry->is_once)
 		return true;
 	if (all->once == NULL)
 		return token_fail(out, "no memory of used tokens");
-	/* no two pairs make the same text */
-	len = snprintf(both, sizeof(both), "%zu:%s%s", strlen(facts->issuer),
-	    facts->issuer, facts->id);
-	if (len < 0 || (size_t)len >= sizeof(both))
-		return token_fail(out, "its `jti` has no room");
-	SHA256((const unsigned char *)both, (size_t)len, digest);
+	if (!token_digest(facts, compact, digest))
+		return token_fail(out, "it cannot be remembered");
 	e = once_use(
 	    all->once, digest, remember_until(issuer->entry, facts), now);
 	if (e == ERR_REFUSED)
@@ -262,7 +277,7 @@ token_check(struct tokens *all, struct text compact, int64_t now,
 	    !key_choose(issuer, &t, &key, out) ||
 	    !signature_check(key, &t, compact, out) ||
 	    !token_claims_read(t.claims, issuer->entry, now, out) ||
-	    !use_check(all, issuer, now, out))
+	    !use_check(all, issuer, compact, now, out))
 		memset(&out->token, 0, sizeof(out->token));
 	token_clear(&t);
 	return out->result;

@@ -287,15 +287,12 @@ agent_read(const json_t *claims, struct text path, struct outcome *out)
 }
 
 static bool
-id_read(const json_t *claims, const struct token_issuer *issuer,
-    struct outcome *out)
+id_read(const json_t *claims, struct outcome *out)
 {
 	struct text id;
 
 	if (json_object_get(claims, "jti") == NULL)
-		return !issuer->is_once ||
-		    token_refuse(out, "it has no `jti`, so that nobody could "
-				      "tell whether it was used");
+		return true;
 	if (!token_string(claims, "jti", &id) ||
 	    id.len >= sizeof(out->token.id))
 		return token_refuse(out,
@@ -323,5 +320,5 @@ token_claims_read(const json_t *claims, const struct token_issuer *issuer,
 	    user_read(claims, issuer->user, out) &&
 	    agent_read(claims, issuer->agent, out) &&
 	    groups_read(claims, issuer->groups, out) &&
-	    id_read(claims, issuer, out);
+	    id_read(claims, out);
 }

@@ -296,6 +296,24 @@ def test_account_that_is_not_there_is_told_where_it_is_named(world):
             done.stderr, done.stderr
 
 
+def test_root_serves_nobody(world):
+    """Neither by leaving the account out nor by naming root."""
+    needs.root()
+    with rooted(world) as s:
+        for run_as in (None, "root"):
+            s.settings.pop("run_as", None)
+            if run_as:
+                s.settings["run_as"] = run_as
+            s.write_all()
+            assert "root cannot start this" in as_root(s).stderr
+            done = harness.subprocess.run(
+                [s.world.program("sallyportd"), "-f", "-c", s.config],
+                capture_output=True, text=True, timeout=harness.PATIENCE,
+                check=False, env=s.environment(), cwd="/")
+            assert done.returncode == 1, done
+            assert "run_as: started by root" in done.stderr, done.stderr
+
+
 def test_files_are_checked_as_the_account_that_will_read_them(world):
     needs.root()
     with rooted(world) as s:

@@ -227,7 +227,7 @@ def test_worker_asking_the_broker_out_of_turn_is_recorded_and_cut_off(world):
             return log_has(s, 1) == -1
 
         harness.until(is_cut_off, "the broker to close the channel")
-        assert len(s.sink.find("request-refused")) == 1
+        assert len(s.sink.find("request-refused")) == 2
         assert other.query("SELECT 1").rows == [[b"1"]]
         assert s.psql("SELECT 1").returncode == 0
 

@@ -316,9 +316,9 @@ def test_token_that_is_too_long_is_refused(world):
 # --- again -------------------------------------------------------------------
 
 
-def test_token_opens_several_connections_by_default(world):
+def test_token_opens_several_connections_where_that_is_allowed(world):
     key = tokens.Key()
-    s = started(world, key)
+    s = started(world, key, once="false")
     token = key.token(jti="one")
     with connect(s, "alice", token), connect(s, "alice", token):
         pass
@@ -327,11 +327,14 @@ def test_token_opens_several_connections_by_default(world):
 
 def test_token_that_is_replayed_opens_no_second_connection(world):
     key = tokens.Key()
-    s = started(world, key, once="true")
+    s = started(world, key)
     token = key.token(jti="one")
-    enters(s, "alice", token)
+    with connect(s, "alice", token):  # while it is open, and after its end
+        stays_out(s, "alice", token, "opened a connection before")
     stays_out(s, "alice", token, "opened a connection before")
-    stays_out(s, "alice", key.token(), "no `jti`")
+    nameless = key.token(jti=None)
+    enters(s, "alice", nameless)
+    stays_out(s, "alice", nameless, "opened a connection before")
     # nor after a reload, with another verifier
     assert s.reload()["decision"] == "loaded"
     stays_out(s, "alice", token, "opened a connection before")

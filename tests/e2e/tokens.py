@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+import uuid
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import (ec, ed25519, padding,
@@ -81,7 +82,8 @@ class Key:
         """A claim or member of the header that is None is left out."""
         now = int(time.time())
         claims = {"iss": NAME, "sub": user, "aud": "sallyport",
-                  "exp": now + life, "iat": now, **claims}
+                  "exp": now + life, "iat": now, "jti": str(uuid.uuid4()),
+                  **claims}
         header = {"alg": self.alg, "kid": self.kid, "typ": "JWT",
                   **(header or {})}
         text = ".".join(part({k: v for k, v in each.items() if v is not None})

@@ -263,7 +263,7 @@ START_TEST(issuers_of_tokens_are_read)
 		 "email,\n"
 		 "     agent: none, groups: \"realm.roles\", skew: 1m,\n"
 		 "     algorithms: [RS256, EdDSA], required_type: at+jwt,\n"
-		 "     once: true}\n"),
+		 "     once: false}\n"),
 	    ERR_NONE);
 	ck_assert_uint_eq(ids.issuer_count, 2);
 	t = &ids.issuers[0];
@@ -275,7 +275,7 @@ START_TEST(issuers_of_tokens_are_read)
 	ck_assert_uint_eq(t->groups.len, 0);
 	ck_assert_uint_eq(t->skew_s, TOKEN_SKEW_DEFAULT_S);
 	ck_assert_uint_eq(t->algorithms, (1U << TOKEN_ALGORITHM_COUNT) - 1);
-	ck_assert(!t->is_once);
+	ck_assert(t->is_once);
 	t = &ids.issuers[1];
 	ck_assert_uint_eq(t->audience_count, 2);
 	ck_assert_str_eq(t->keys.at, "/k");
@@ -285,7 +285,7 @@ START_TEST(issuers_of_tokens_are_read)
 	ck_assert_uint_eq(t->skew_s, 60);
 	ck_assert_uint_eq(t->algorithms, TOKEN_RS256 | TOKEN_EDDSA);
 	ck_assert(text_is(t->required_type, TEXT("at+jwt")));
-	ck_assert(t->is_once);
+	ck_assert(!t->is_once);
 }
 END_TEST
 

@@ -650,7 +650,7 @@ END_TEST
 
 /* --- once ------------------------------------------------------------------- */
 
-START_TEST(token_may_be_used_again_by_default)
+START_TEST(token_may_be_used_again_where_that_is_allowed)
 {
 	const char *token = usual("{\"jti\": \"1\"}");
 
@@ -672,9 +672,24 @@ START_TEST(token_is_used_once_where_that_is_asked_for)
 	/* the same jti, signed anew */
 	ck_assert_int_eq(check(usual("{\"jti\": \"1\"}")), OUTCOME_NO);
 	ck_assert_int_eq(check(usual("{\"jti\": \"2\"}")), OUTCOME_YES);
+}
+END_TEST
+
+START_TEST(token_without_an_id_is_known_by_all_that_was_signed)
+{
+	const char *token = usual("{}");
+
+	issuers[0].is_once = true;
+	ck_assert_int_eq(check(token), OUTCOME_YES);
+	ck_assert_int_eq(check(token), OUTCOME_NO);
+	ck_assert_str_eq(
+	    outcome.reason, "it has opened a connection before");
+	/* with another signature, which is as good */
 	ck_assert_int_eq(check(usual("{}")), OUTCOME_NO);
-	ck_assert_str_eq(outcome.reason,
-	    "it has no `jti`, so that nobody could tell whether it was used");
+	ck_assert_str_eq(
+	    outcome.reason, "it has opened a connection before");
+	ck_assert_int_eq(check(usual("{\"exp\": 1800000009}")), OUTCOME_YES);
+	ck_assert_int_eq(check(usual("{\"jti\": \"1\"}")), OUTCOME_YES);
 }
 END_TEST
 
@@ -781,8 +796,10 @@ suite(void)
 	tcase_add_test(t, actor_behind_the_actor_is_found_step_by_step_only);
 	tcase_add_test(t, actor_is_never_lost_for_want_of_a_mapping);
 	tcase_add_test(t, without_skew_a_token_ends_on_the_second);
-	tcase_add_test(t, token_may_be_used_again_by_default);
+	tcase_add_test(t, token_may_be_used_again_where_that_is_allowed);
 	tcase_add_test(t, token_is_used_once_where_that_is_asked_for);
+	tcase_add_test(
+	    t, token_without_an_id_is_known_by_all_that_was_signed);
 	tcase_add_test(t, refused_token_has_not_been_used);
 	tcase_add_test(t, used_token_is_remembered_by_the_next_verifier);
 	tcase_add_test(
