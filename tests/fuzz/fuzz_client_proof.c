@@ -1,4 +1,4 @@
-/* links: worker/postgres/login/pg_prove.c worker/postgres/wire/pg_wire.c common/scram.c common/hmac.c common/saslprep.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/postgres/login/pg_prove.c worker/postgres/wire/pg_wire.c common/identity_groups.c common/scram.c common/hmac.c common/saslprep.c common/wire.c common/text.c common/arena.c common/err.c */
 /*
  * Whatever a client says when it is asked for its password: it is let in only
  * when the broker, asked about the nonce that was given out, has said so.
