@@ -1,4 +1,4 @@
-/* links: worker/postgres/upstream/upstream.c worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_check.c common/scram.c common/hmac.c common/saslprep.c common/wire.c common/text.c common/arena.c common/err.c */
+/* links: worker/postgres/upstream/upstream.c worker/postgres/upstream/upstream_login.c worker/postgres/wire/pg_wire.c worker/postgres/wire/pg_put.c worker/postgres/wire/pg_check.c common/scram.c common/hmac.c common/saslprep.c common/wire.c common/text.c common/arena.c common/err.c */
 /*
  * Whatever a server says while Sallyport logs in, and then as the answer to a
  * question of its own.  A server that let it begin SCRAM gets no further
