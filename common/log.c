@@ -138,8 +138,12 @@ log_line(int level, const char *word, const char *format, va_list arguments)
 		arguments) < 0)
 		return;
 	for (i = 0; line[i] != '\0'; i++) {
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+		const unsigned char c = (unsigned char)line[i];
+
+		if (c < 0x20 || c == 0x7f)
 			line[i] = '?';
+		else if (c == 0xc2 && (line[i + 1] & 0xe0) == 0x80)
+			line[i] = line[i + 1] = '?'; /* C1 */
 	}
 	line_to_syslog(level, line);
 	if (is_to_stderr)

@@ -403,8 +403,10 @@ OUTCOME(secret_came)
 	bool is_token = o->kind == ERRAND_TOKEN;
 
 	/* Not before: nobody guesses a signature, and a pool that opens many
-	 * connections at a time must not be in its own way. */
-	if (is_token && o->result != OUTCOME_FAILED)
+	 * connections at a time must not be in its own way. Who shows a token
+	 * again guesses nothing. */
+	if (is_token && o->result != OUTCOME_FAILED &&
+	    o->result != OUTCOME_SPENT)
 		guess_count(b, c);
 	if (!is_token && (o->result == OUTCOME_FAILED || b->control < 0))
 		guess_forget(b, c);

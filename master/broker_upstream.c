@@ -145,6 +145,7 @@ result_tell(struct broker *b, const struct channel *c, struct text words,
 {
 	struct tiding n = {.upstream = (uint32_t)c->index.upstream,
 	    .login = (uint32_t)c->index.login,
+	    .is_success = words.len == 0,
 	    .is_unconnected = is_unconnected};
 
 	field_set(n.words, sizeof(n.words), words);

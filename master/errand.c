@@ -176,7 +176,7 @@ bool
 outcome_is_sound(const struct outcome *o)
 {
 	if (o->kind < ERRAND_CONNECT || o->kind >= ERRAND_KINDS ||
-	    o->result < OUTCOME_YES || o->result > OUTCOME_FAILED ||
+	    o->result < OUTCOME_YES || o->result > OUTCOME_SPENT ||
 	    o->has_more > 1 || !IS_TERMINATED(o->reason))
 		return false;
 	if (o->result != OUTCOME_YES)

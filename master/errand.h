@@ -69,6 +69,7 @@ enum outcome_result {
 	OUTCOME_YES = 1,
 	OUTCOME_NO,	/* looked at and refused; `reason` for the record */
 	OUTCOME_FAILED, /* could not be found out; `reason` */
+	OUTCOME_SPENT,	/* TOKEN: a right one that was used before; `reason` */
 };
 
 /* Somebody's process, as the kernel tells it. Always of a connection over a

@@ -4,11 +4,13 @@
  * One rule: it reads what was made (confine.c), so it cannot say more than
  * is there.
  */
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "master/capability.h"
 #include "master/confine_roles.h"
 
 struct teller {
@@ -36,6 +38,17 @@ account_of(const struct teller *t, enum confinement role)
 	return role == CONFINE_MASTER ? t->own_account : t->account;
 }
 
+/* Capabilities reach further than the account. */
+static const char *
+files_of_account(uint64_t capabilities)
+{
+	if ((capabilities & CAPABILITY(CAP_DAC_OVERRIDE)) != 0)
+		return "all";
+	if ((capabilities & CAPABILITY(CAP_DAC_READ_SEARCH)) != 0)
+		return "all to read, else as its account";
+	return "as its account";
+}
+
 static void
 files_describe(const struct teller *t, enum confinement role, char *out,
     size_t size)
@@ -44,7 +57,6 @@ files_describe(const struct teller *t, enum confinement role, char *out,
 	    [FILES_NONE] = "none",
 	    [FILES_CATALOG] = "the catalogue",
 	    [FILES_PUBLISHER] = "all to read, state to write",
-	    [FILES_ALL] = "as its account",
 	};
 	const struct sandbox *s = &t->confine->sandboxes[role];
 	const char *wall = s->root >= 0 && s->ruleset >= 0
@@ -52,10 +64,13 @@ files_describe(const struct teller *t, enum confinement role, char *out,
 	    : s->root >= 0    ? " (empty root)"
 	    : s->ruleset >= 0 ? " (Landlock)"
 			      : "";
-	bool is_walled = s->root >= 0 || s->ruleset >= 0;
+	bool is_all = confine_roles[role].files == FILES_ALL ||
+	    (s->root < 0 && s->ruleset < 0);
 
 	snprintf(out, size, "%s%s",
-	    rests[is_walled ? confine_roles[role].files : FILES_ALL], wall);
+	    is_all ? files_of_account(s->capabilities)
+		   : rests[confine_roles[role].files],
+	    wall);
 }
 
 static void

@@ -73,7 +73,7 @@ tiding_is_news(const struct troubles *t, const struct tiding *n)
 
 	if (!is_about_a_login(t, n))
 		return false;
-	if (n->words[0] != '\0')
+	if (n->is_success == 0)
 		return true;
 	for (i = 0; i < t->settings->upstreams[n->upstream].login_count; i++) {
 		if (is_over(trouble_of(t, n->upstream, i), i, n->login))
@@ -102,7 +102,7 @@ tiding_note(struct troubles *t, const struct tiding *n, int64_t at_ms)
 
 	if (!is_about_a_login(t, n))
 		return;
-	if (n->words[0] == '\0') {
+	if (n->is_success != 0) {
 		success_note(t, n);
 		return;
 	}

@@ -7,7 +7,8 @@
  * are about is what the broker itself has decided for that channel; master is
  * told by the broker in force, over the socket that it gives out channels on,
  * and says when.  So a worker that has been taken over can say what it likes
- * about the one login that it has, and about no other.
+ * about the one login that it has, that it works among it, and with that the
+ * same as any login's success: that its upstream can be reached.
  *
  * A failure before there was a connection is the upstream's: any login that
  * succeeds there ends it.
@@ -26,8 +27,9 @@ enum { TROUBLE_WORDS_MAX = 256 };
 /* One message from the broker to master. */
 struct tiding {
 	uint32_t upstream, login;  /* indexes in the settings */
+	uint32_t is_success;
 	uint32_t is_unconnected;   /* it failed without a connection */
-	char words[TROUBLE_WORDS_MAX]; /* terminated; "": it succeeded */
+	char words[TROUBLE_WORDS_MAX]; /* terminated; how it failed */
 };
 
 struct trouble {

@@ -22,7 +22,8 @@ client_request(const char *command)
 void
 json_print(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2));
+	/* what strangers wrote may be meant for the terminal */
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 }
 

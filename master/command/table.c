@@ -58,8 +58,20 @@ age_write(int64_t from, int64_t to, char out[24])
 		snprintf(out, 24, "%ldd%ldh", s / 86400, s / 3600 % 24);
 }
 
+/* Does a character of three bytes turn the direction of a line (Unicode's
+ * Bidi_Control)? */
+static bool
+turns_line(const char *at)
+{
+	const unsigned char b = (unsigned char)at[1], c = (unsigned char)at[2];
+
+	return (unsigned char)at[0] == 0xe2 &&
+	    ((b == 0x80 && (c == 0x8e || c == 0x8f || (c >= 0xaa && c <= 0xae))) ||
+		(b == 0x81 && c >= 0xa6 && c <= 0xa9));
+}
+
 /* Bytes of the UTF-8 character at `at` (0 at the end); a control character,
- * C1 controls included, is `*is_control_out`. */
+ * C1 controls and what turns a line included, is `*is_control_out`. */
 static size_t
 character(const char *at, bool *is_control_out)
 {
@@ -74,6 +86,8 @@ character(const char *at, bool *is_control_out)
 	while (((unsigned char)at[len] & 0xc0) == 0x80 && len < 4)
 		len++;
 	if (len == 1 || (c == 0xc2 && (unsigned char)at[1] < 0xa0))
+		*is_control_out = true;
+	if (len == 3 && turns_line(at))
 		*is_control_out = true;
 	return len;
 }

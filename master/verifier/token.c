@@ -253,8 +253,11 @@ use_check(struct tokens *all, const struct issuer *issuer, struct text compact,
 		return token_fail(out, "it cannot be remembered");
 	e = once_use(
 	    all->once, digest, remember_until(issuer->entry, facts), now);
-	if (e == ERR_REFUSED)
-		return token_refuse(out, "it has opened a connection before");
+	if (e == ERR_REFUSED) {
+		token_refuse(out, "it has opened a connection before");
+		out->result = OUTCOME_SPENT;
+		return false;
+	}
 	if (e == ERR_TOO_LONG)
 		return token_refuse(
 		    out, "too many tokens in use: no room to remember it");

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROWS = 1024, ROW_LEN = 64 }; /* in all: 65,536 */
+enum { ROWS = 16384, ROW_LEN = 64 }; /* in all: a million */
 
 struct used {
 	int64_t until; /* free when that is over */

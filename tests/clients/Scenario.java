@@ -1,7 +1,7 @@
 /*
  * The drivers' scenario with JDBC.
  *
- * usage: java -cp postgresql.jar Scenario.java MODE HOST FOLDER PORT USER
+ * usage: java -cp FOLDER:postgresql.jar Scenario MODE HOST FOLDER PORT USER
  *     DATABASE
  * MODE is `whole` or `masked`; the password is in PGPASSWORD. Each line
  * starts with the name of its step.

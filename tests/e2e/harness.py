@@ -6,6 +6,7 @@ root.  Everything is ended by its process id.  No fixed sleeps: `until`
 polls with a deadline.
 """
 
+import contextlib
 import ctypes
 import itertools
 import json
@@ -64,13 +65,34 @@ def until(question, what="a condition", timeout=None, every=0.01):
         time.sleep(every)
 
 
+PORTS, SHARES = 500, 40  # in a share; from port 12000 on
+shares = {}  # of each process: what keeps it, and its ports in turn
+
+
+def share_of_ports():
+    """Ports that no other process on this machine takes while this one lives:
+    a name of the kernel's, of which there is one, says whose they are."""
+    for i in range(SHARES):
+        number = (os.getpid() + i) % SHARES
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0sallyport-test-ports-{number}")
+        except OSError:
+            name.close()
+            continue
+        first = 12000 + number * PORTS
+        ports = random.SystemRandom().sample(
+            range(first, first + PORTS), PORTS)
+        return name, itertools.cycle(ports)
+    raise RuntimeError(f"{SHARES} processes of tests have ports already")
+
+
 def free_port():
     """A port below those that the kernel gives to clients, who would take it
-    again before the server is there; each runner, of which there are a few
-    with process ids in a row, has a thousand of its own."""
-    first = 12000 + os.getpid() % 20 * 1000
-    while True:
-        port = random.SystemRandom().randrange(first, first + 1000)
+    again before the server is there."""
+    if os.getpid() not in shares:
+        shares[os.getpid()] = share_of_ports()
+    for port in shares[os.getpid()][1]:
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 continue
@@ -140,6 +162,24 @@ def children(pid):
         found += below
         more += below
     return found
+
+
+def kill(pid):
+    """It may have ended by itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_below(pid):
+    """End every process below `pid`, and wait until they have."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        below = [p for p in children(pid) if alive(p)]
+        if not below:
+            break
+        for each in below:
+            kill(each)
+        time.sleep(0.01)
 
 
 class Server:
@@ -275,6 +315,15 @@ class Postgres(Server):
         with self.connect(database) as c:
             cursor = c.execute(sql)
             return cursor.fetchall() if cursor.description else []
+
+    def await_sleep(self, backend):
+        """Return once this backend is within pg_sleep(): what cancels it
+        from now on does not come too early."""
+        with self.connect("postgres") as c:
+            until(lambda: c.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE pid = %s "
+                "AND wait_event = 'PgSleep'", (backend,)).fetchone(),
+                "the statement to sleep")
 
     def copy_of_shop(self):
         """A new database that a test may change; its name."""
@@ -553,6 +602,23 @@ class Sallyport(Server):
         """Process ids of all below the master."""
         return children(self.process.pid)
 
+    def buried(self):
+        """The status, once all sessions have ended and master has buried
+        their workers: a worker's death is on record by then."""
+        def look():
+            shown = self.json("status")
+            is_over = not any(count for state, count
+                              in shown["workers"].items()
+                              if state not in ("starting", "idle"))
+            return shown if is_over else None
+        return until(look, "the workers of all sessions to be buried")
+
+    def nobody_died(self):
+        """All sessions have ended, and none by a crash of its worker."""
+        count = self.buried()["workers_died"]
+        records = self.sink.find("worker-died")
+        assert not count and not records, (count, records)
+
     def complaints(self):
         """What a sanitizer said, a crash, a bad record; empty when all is
         well."""
@@ -682,7 +748,7 @@ class World:
                     complaints.append("sallyportd did not end on SIGINT")
             for pid in below:
                 if alive(pid):
-                    os.kill(pid, signal.SIGKILL)
+                    kill(pid)
             complaints.append(sallyport.complaints())
             try:
                 sallyport.sink.close()

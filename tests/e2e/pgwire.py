@@ -168,7 +168,11 @@ class Wire:
     """One connection. Every wait has the deadline given at the start."""
 
     def __init__(self, address, timeout=20):
-        if isinstance(address, str):
+        """To an address, a path, or with a socket that is connected."""
+        if isinstance(address, socket.socket):
+            self.socket = address
+            self.socket.settimeout(timeout)
+        elif isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
             self.socket.connect(address)

@@ -13,7 +13,29 @@ HUGE = 0x7fffffff
 
 
 def started(world, **settings):
-    return world.sallyport(settings={"login_deadline": "2s", **settings})
+    return world.sallyport(settings=settings)
+
+
+def impatient(world):
+    """Whoever has not logged in by then is told to go."""
+    return started(world, login_deadline="2s")
+
+
+def serves_in_time(sallyport):
+    """The same as serves(), where a slow machine may need a few turns."""
+    def served():
+        try:
+            serves(sallyport)
+            return True
+        except (pgwire.Closed, pgwire.ServerError, ConnectionError):
+            return False
+    harness.until(served, "a client to be served")
+
+
+def ended_at_the_deadline(sallyport, logins):
+    """There are so many that failed, and the last took too long."""
+    record = sallyport.sink.wait("login-failed", logins)
+    assert "deadline" in record["reason"], record
 
 
 def serves(sallyport):
@@ -128,7 +150,7 @@ def test_scram_final_that_is_malformed(world):
 
 
 def test_silence_ends_at_the_login_deadline(world):
-    s = started(world)
+    s = impatient(world)
     for sent in (b"", b"\0\0", pgwire.startup(user="alice",
                                               database="shop")[:10],
                  pgwire.startup(user="alice", database="shop"),
@@ -140,29 +162,31 @@ def test_silence_ends_at_the_login_deadline(world):
             if sent == pgwire.SSL_REQUEST:
                 w.take(1)
             w.rest()
-        assert 1 < time.monotonic() - began < 10, sent
-        s.sink.wait("login-failed", before + 1)
-    serves(s)
+        assert time.monotonic() - began > 1, sent
+        ended_at_the_deadline(s, before + 1)
+    serves_in_time(s)
 
 
 def test_drip_of_bytes_does_not_extend_the_login_deadline(world):
-    s = started(world)
-    whole = pgwire.startup(user="alice", database="shop")
-    began = time.monotonic()
+    s = impatient(world)
+    before = len(s.sink.find("login-failed"))
+    whole = pgwire.startup(user="alice", database="shop", of="no" * 50)
     with s.bare_wire() as w:
         w.socket.settimeout(0.3)
         try:
-            for byte in whole:
+            for byte in whole[:-1]:  # never all of it
                 w.send(bytes([byte]))
                 try:
-                    w.receive()
+                    assert w.receive()[0] == b"E"
                     break
                 except TimeoutError:
                     continue
+            else:
+                raise AssertionError("it could send to its end")
         except (pgwire.Closed, ConnectionError):
             pass
-    assert time.monotonic() - began < 8
-    serves(s)
+    ended_at_the_deadline(s, before + 1)
+    serves_in_time(s)
 
 
 def ended_in_session(sallyport, sent, close=False):
@@ -176,7 +200,7 @@ def ended_in_session(sallyport, sent, close=False):
         assert "D" not in replies.kinds, (sent[:40], replies.messages)
         assert len(replies.errors) <= 1
     sallyport.sink.wait("disconnect", before + 1)
-    assert not sallyport.sink.find("worker-died")
+    sallyport.nobody_died()
 
 
 def test_messages_with_lengths_that_lie(world):
@@ -221,7 +245,7 @@ def test_message_bodies_that_lie(world):
             assert replies.errors, sent
             assert "D" not in replies.kinds, sent
         s.sink.wait("disconnect", before + 1)
-    assert not s.sink.find("worker-died")
+    s.nobody_died()
     serves(s)
 
 
@@ -254,7 +278,8 @@ def test_statement_with_nul_or_invalid_utf8_is_refused(world):
                 assert replies.kinds == "EZ", (bad, replies.kinds)
                 assert replies.errors[0]["C"] in ("42501", "22021")
         assert w.query("SELECT 1").rows == [[b"1"]]
-    assert len(s.sink.find("statement", decision="deny")) >= 8
+    s.sink.wait("statement", 8, decision="deny")
+    assert len(s.sink.find("statement", decision="deny")) == 8
     ended_in_session(s, pgwire.message(b"Q", b"SELECT 1\0 DROP TABLE x\0"),
                      close=True)
 
@@ -263,6 +288,7 @@ def test_statement_of_100_megabytes_is_refused_without_growth(world):
     s = started(world)
     size = 100 << 20
     with s.wire("alice") as w:
+        session = s.sink.wait("connect")["session"]
         w.send(b"Q" + struct.pack("!i", size + 5) + b"SELECT '")
         most = 0
         try:
@@ -279,8 +305,7 @@ def test_statement_of_100_megabytes_is_refused_without_growth(world):
             pass
     assert most < 64 << 20, f"{most >> 20} MiB"
     serves(s)
-    assert s.sink.find("statement", decision="deny") or \
-        s.sink.find("disconnect")
+    s.sink.wait("statement", decision="deny", session=session)
 
 
 def harness_rss(pid):
@@ -358,11 +383,9 @@ def test_clients_that_connect_and_vanish_cost_nothing(world):
 
 
 def test_slow_clients_do_not_keep_others_out(world):
-    s = started(world)
+    s = started(world, login_deadline="600s")  # nobody waits so long
     slow = [s.bare_wire() for _ in range(20)]
-    began = time.monotonic()
     serves(s)
-    assert time.monotonic() - began < 2
     for w in slow:
         w.socket.close()
 

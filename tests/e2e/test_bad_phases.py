@@ -46,7 +46,7 @@ def maddened(world, login, answer, *sent, word=WORD, is_alive=False):
         assert login == "alice" or CANARY not in everything, (answer, replies)
         with s.wire("alice") as w:
             assert w.query("SELECT 1").rows == [[b"1"]]
-        assert not s.sink.find("worker-died")
+        s.nobody_died()
         return replies
     finally:
         s.signal(15)
@@ -156,7 +156,7 @@ def ended(s, login, *sent, until=()):
         w.send(*sent[len(until):], pgwire.TERMINATE)
         replies = w.rest()
     s.sink.wait("disconnect", before + 1)
-    assert not s.sink.find("worker-died")
+    s.nobody_died()
     return replies
 
 

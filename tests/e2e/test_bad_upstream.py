@@ -40,7 +40,7 @@ def maddened(world, answer, login="alice+copilot", extended=False):
         s.sink.wait("result")
         with s.wire("alice") as w:
             assert w.query("SELECT 1").rows == [[b"1"]]
-        assert not s.sink.find("worker-died")
+        s.nobody_died()
     finally:
         s.signal(15)
         tamper.close()

@@ -271,7 +271,7 @@ def test_record_shows_the_certificate(world):
 
 def test_session_ends_with_its_certificate(world):
     s = certified(world)
-    mine = s.authority.issue("scribe", days=(None, 5 / 86400))
+    mine = s.authority.issue("scribe", days=(None, 10 / 86400))
     with s.tls_wire(certificate=mine) as w:
         w.login("scribe", "")
         end = w.rest()

@@ -19,6 +19,7 @@ import pgwire
 import test_chain
 import test_tls_upstream
 from rooted import rooted
+from test_sandbox import HELPERS, begun
 
 CHUNK = 1 << 24
 OVERLAP = 1 << 12  # longer than any secret
@@ -166,11 +167,6 @@ def search_command(s, secrets, seen):
         return search_all(pids, secrets, seen)
 
 
-def name(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
-        return f.read().strip()
-
-
 def all_secrets(world, s):
     secrets = Secrets()
     secrets.add("upstream password", world.pg.PASSWORD.encode(), needed=True)
@@ -213,26 +209,34 @@ def fill(world, s):
 
 
 def processes(s):
-    """Process ids by name."""
+    """Process ids by name; of children those that have left behind what is
+    master's."""
     found = {"master": [s.process.pid]}
-    for pid in s.workers():
-        try:
-            found.setdefault(name(pid), []).append(pid)
-        except OSError:
-            pass
+    for pid, shown in begun(s):
+        found.setdefault(shown["Name"], []).append(pid)
     return found
 
 
 def everybody(s):
     """The same, once there is one of each, and a spare worker."""
-    wanted = {"master", "worker", "broker", "catalog", "porter",
-              "sallyport-verif"}  # a name is cut after 15 characters
+    wanted = {"master", "worker", *HELPERS}
 
     def look():
         found = processes(s)
         return found if wanted <= set(found) and \
             len(found["worker"]) >= 3 else None
     return harness.until(look, f"{wanted}; there are {set(processes(s))}")
+
+
+def search_everybody(s, secrets, seen):
+    """By the name of the process. When one has ended in the search, who came
+    in its place is searched."""
+    found = {}
+    for kind in sorted(set(everybody(s)) - {"control"}):
+        found[kind], = harness.until(
+            lambda k=kind: search_all(everybody(s).get(k, []), secrets, seen),
+            f"the memory of {kind}")
+    return found
 
 
 def look_around(world, s):
@@ -254,10 +258,7 @@ def look_around(world, s):
         seen, found = {}, {}
         found["control"], = harness.until(
             lambda: search_command(s, secrets, seen), "a command's memory")
-        there = everybody(s)
-        there.pop("control", None)
-        for kind, pids in there.items():
-            found[kind], = search_all(pids, secrets, seen)
+        found |= search_everybody(s, secrets, seen)
         assert w.query("SELECT 1").rows
     return secrets, found
 

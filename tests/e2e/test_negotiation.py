@@ -1,9 +1,9 @@
 """Versions of the protocol, options nobody knows, and keys to cancel with."""
 
 import struct
-import threading
 
 import pgwire
+from expect import fails
 
 
 def login(s, version, **options):
@@ -55,10 +55,9 @@ def test_every_length_of_key_cancels(world):
     for version in ((3, 0), (3, 2)):
         with login(s, version) as w:
             w.send(pgwire.query("SELECT pg_sleep(60)"))
-            timer = threading.Timer(0.3, cancel, (s, w.pid, w.key))
-            timer.start()
-            assert w.until(b"Z").errors[0]["C"] == "57014"
-            timer.join()
+            world.pg.await_sleep(w.pid)
+            cancel(s, w.pid, w.key)
+            assert fails(w.until(b"Z"))["C"] == "57014"
 
 
 def test_key_that_is_not_the_whole_key_cancels_nothing(world):
@@ -68,6 +67,7 @@ def test_key_that_is_not_the_whole_key_cancels_nothing(world):
             wrong = bytes([w.key[0] ^ 1]) + w.key[1:]
             last = w.key[:-1] + bytes([w.key[-1] ^ 128])
             w.send(pgwire.query("SELECT pg_sleep(1.5)"))
+            world.pg.await_sleep(w.pid)
             for key in (wrong, last, w.key[:4] + b"\0", w.key + b"\0",
                         w.key[:-1], b"\0" * len(w.key), b"\0" * 256,
                         w.key * 8):

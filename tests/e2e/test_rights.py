@@ -66,6 +66,7 @@ def test_session_of_a_person_who_is_gone_ends(world):
             assert record["user"] == "alice", record
             assert len(s.sink.find("disconnect")) == before + 1
             ok(other.query("SELECT 1"))
+        s.sink.wait("disconnect", before + 2)  # none comes in the next turn
         s.sink.records.clear()
     assert world.pg.ask("SELECT count(*) FROM products WHERE stock = 4242",
                         s.database) == [(0,)]

@@ -4,8 +4,10 @@ calls that a client chooses."""
 
 import contextlib
 import json
+import math
 import os
 import re
+import signal
 import socket
 import subprocess
 
@@ -16,6 +18,21 @@ import rooted
 
 KILLED = "signal 31"
 SPARE = {"workers": {"spare": 6, "max": 32}}
+
+# Who has just ended has no files in /proc.
+GONE = (FileNotFoundError, ProcessLookupError)
+# A name is cut after 15 characters.
+HELPERS = ("broker", "catalog", "porter", "sallyport-verif")
+PORTERS = 1 << 2 | 1 << 19  # CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE
+CROWDED = {"Max processes": 0, "Max data size": 4 << 30,
+           "Max msgqueue size": 0}
+QUIET = {**CROWDED, "Max open files": 512, "Max locked memory": 0}
+# The porter has children and looks at others: no limits.
+LIMITS = {"worker": QUIET, "catalog": QUIET, "publisher": QUIET,
+          "broker": CROWDED, "porter": {},
+          "sallyport-verif": {**QUIET, "Max open files": 16,
+                              "Max file size": 0,
+                              "Max address space": 512 << 20}}
 
 # x86_64's numbers. {…} is filled in by the test.
 OPENAT, EXECVE, SOCKET, PTRACE, KILL = 257, 59, 41, 101, 62
@@ -183,6 +200,8 @@ def test_attempts_work_where_there_are_no_walls(world):
             taken.send(through_hole(f'{EXECVE} "/bin/true" 0 0'))
             taken.rest()
         harness.until(lambda: not harness.alive(pid), "the program to end")
+        other.socket.close()
+        s.buried()
         assert not [r for r in s.sink.find("worker-died")
                     if KILLED in r["reason"]]
 
@@ -332,6 +351,7 @@ def test_check_tells_the_separation(world):
                          "verifier", "catalog", "publisher", "control"}
     assert "none (Landlock)" in rows["worker"], rows["worker"]
     assert re.search(r" \d\d +none ", rows["worker"]), rows["worker"]
+    assert re.search(r" none +as its account$", rows["porter"]), rows
     if os.geteuid() == 0:  # the harness starts it as somebody else
         assert "not started as root" in done.stdout
 
@@ -344,6 +364,11 @@ def test_check_by_root_tells_of_empty_roots(world):
         assert done.returncode == 0, done
         assert re.search(r"worker +nobody .*none \(empty root, Landlock\)",
                          done.stdout), done.stdout
+        # capabilities reach further than accounts
+        assert re.search(r"porter +nobody .* 2 +all to read, "
+                         "else as its account\n", done.stdout), done.stdout
+        assert re.search(r"master +root .* 7 +all\n", done.stdout), \
+            done.stdout
         assert "missing" not in done.stdout, done.stdout
         assert os.listdir(s.path("state")) == []
 
@@ -353,32 +378,77 @@ def status(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in f)
 
 
-def by_name(s):
-    return {status(p)["Name"]: p for p in s.workers()}
+def begun(s):
+    """Id and status of each process below master whose role has begun. From
+    its fork until it has left behind what is not its own, a child has all
+    signals blocked, SIGUSR2 among them, which nobody blocks later."""
+    found = []
+    for pid in s.workers():
+        with contextlib.suppress(*GONE):
+            shown = status(pid)
+            is_blocked = int(shown["SigBlk"], 16) >> (signal.SIGUSR2 - 1) & 1
+            if harness.alive(pid) and not is_blocked:
+                found.append((pid, shown))
+    return found
+
+
+def by_name(s, names, filters=0):
+    """Process ids, once there is one of each name that has so many filters;
+    the last wall is a filter."""
+    def look():
+        found = {shown["Name"]: pid for pid, shown in begun(s)
+                 if int(shown["Seccomp_filters"]) >= filters}
+        return found if set(names) <= set(found) else None
+    return harness.until(look, f"{names} with {filters} filters")
+
+
+def limits(pid):
+    """The most that each can be set to; infinity is unlimited."""
+    with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+        rows = re.findall(r"^(Max .+?)  +\S+ +(\S+)", f.read(), re.M)
+    return {name: math.inf if hard == "unlimited" else int(hard)
+            for name, hard in rows}
+
+
+def has_walls(s, name, pid):
+    """A filter, no new privileges, no capability that is not its own, limits,
+    and no dump for anybody to look into."""
+    shown, most = status(pid), limits(pid)
+    assert shown["Seccomp"] == "2", (name, shown)
+    assert int(shown["Seccomp_filters"]) == 2, (name, shown)
+    assert shown["NoNewPrivs"] == "1", name
+    own = PORTERS if name == "porter" and s.is_roots else 0
+    for held in ("CapPrm", "CapEff", "CapInh", "CapBnd", "CapAmb"):
+        if held != "CapBnd" or s.is_roots:
+            wanted = own if held in ("CapPrm", "CapEff") else 0
+            assert int(shown[held], 16) == wanted, (name, held, shown)
+    for what, wanted in {**LIMITS[name], "Max core file size": 0}.items():
+        assert most[what] <= wanted, (name, what, most)
+    for file in ("mem", "environ", "maps"):
+        assert os.stat(f"/proc/{pid}/{file}").st_uid == 0, (name, file)
 
 
 def walled(s, names):
-    """Each has a filter, no new privileges, and no capability."""
-    found = by_name(s)
+    found = by_name(s, names, filters=2)
     for name in names:
-        shown = status(found[name])
-        assert shown["Seccomp"] == "2", (name, shown)
-        assert int(shown["Seccomp_filters"]) == 2, (name, shown)
-        assert shown["NoNewPrivs"] == "1", name
-        for held in ("CapPrm", "CapEff", "CapInh", "CapBnd", "CapAmb"):
-            if held != "CapBnd" or s.is_roots:
-                assert int(shown[held], 16) == 0, (name, held)
+        has_walls(s, name, found[name])
     return found
 
 
 def descriptors(pid):
-    """Where each leads, and how it was opened."""
+    """Where each leads, and how it was opened; none of who has ended."""
     found = []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
-            flags = int(re.search(r"flags:\s+(\d+)", f.read()).group(1), 8)
-        found.append((os.readlink(f"/proc/{pid}/fd/{fd}"), flags))
+    with contextlib.suppress(*GONE):
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(*GONE):  # it was closed meanwhile
+                found.append((os.readlink(f"/proc/{pid}/fd/{fd}"),
+                              descriptor_flags(pid, fd)))
     return found
+
+
+def descriptor_flags(pid, fd):
+    with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+        return int(re.search(r"flags:\s+(\d+)", f.read()).group(1), 8)
 
 
 def test_nobody_but_master_reads_what_wakes_it(world):
@@ -392,38 +462,59 @@ def test_nobody_but_master_reads_what_wakes_it(world):
                  if to in read_by_master
                  and flags & os.O_ACCMODE == os.O_WRONLY}
         assert len(wakes) == 1, descriptors(serving)
-        for pid in s.workers():
-            try:
-                is_workers = status(pid)["Name"] == "worker"
-                held = descriptors(pid)
-            except FileNotFoundError:  # it has just ended
-                assert harness.alive(serving)
-                continue
-            for to, flags in held:
+        by_name(s, HELPERS)
+        for pid, shown in begun(s):
+            for to, flags in descriptors(pid):
                 if to in wakes:
-                    assert is_workers, status(pid)
+                    assert shown["Name"] == "worker", shown
                     assert flags & os.O_ACCMODE == os.O_WRONLY
                     assert flags & os.O_NONBLOCK
+
+
+def entrances(pid):
+    return [to for to, flags in descriptors(pid)
+            if "landlock" in to or flags & os.O_PATH]
 
 
 def test_what_a_process_entered_by_is_closed_behind_it(world):
     s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
     with s.wire() as w:
-        found = by_name(s)
-        pids = [found[name] for name in ("broker", "catalog", "porter")]
-        for pid in pids + [worker_of(s, w)["pid"]]:
-            for to, flags in descriptors(pid):
-                assert "landlock" not in to, (status(pid)["Name"], to)
-                assert not flags & os.O_PATH, (status(pid)["Name"], to)
+        found = by_name(s, HELPERS)
+        for pid in [*(found[name] for name in HELPERS),
+                    worker_of(s, w)["pid"]]:
+            harness.until(lambda p=pid: not entrances(p),
+                          f"{entrances(pid)} of {status(pid)} to be closed")
+            assert descriptors(pid), status(pid)
 
 
 def test_every_process_is_confined(world):
     needs.walls()
     s = world.sallyport(settings={"workers": {"spare": 1, "max": 2}})
     with s.wire() as w:
-        walled(s, ("broker", "catalog"))
-        pid = worker_of(s, w)["pid"]
-        assert status(pid)["Seccomp_filters"].strip() == "2"
+        walled(s, HELPERS)
+        has_walls(s, "worker", worker_of(s, w)["pid"])
+
+
+def publisher_is_walled(s):
+    """The publisher comes and goes: it is stopped in the middle of the many
+    examples of a reload."""
+    s.policy["examples"] *= 400
+    s.write_all()
+    s.signal(signal.SIGHUP)
+    pid = by_name(s, ["publisher"], filters=2)["publisher"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        harness.until(lambda: status(pid)["State"].startswith("T"),
+                      "it to stop")
+        has_walls(s, "publisher", pid)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert s.sink.wait("policy", 2)["decision"] == "loaded"
+
+
+def test_publisher_is_confined(world):
+    needs.walls()
+    publisher_is_walled(world.sallyport())
 
 
 def test_started_by_root_only_master_and_porter_keep_capabilities(world):
@@ -432,8 +523,9 @@ def test_started_by_root_only_master_and_porter_keep_capabilities(world):
     with rooted.rooted(world) as s:
         s.start()
         with s.wire() as w:
-            found = walled(s, ("broker", "catalog"))
+            found = walled(s, HELPERS)
             pid = worker_of(s, w)["pid"]
+            has_walls(s, "worker", pid)
             for of in (pid, found["broker"]):
                 assert int(status(of)["CapPrm"], 16) == 0
                 root = os.readlink(f"/proc/{of}/root")
@@ -441,6 +533,7 @@ def test_started_by_root_only_master_and_porter_keep_capabilities(world):
                 assert status(of)["Uid"].split()[0] != "0"
         assert bin(int(status(s.process.pid)["CapPrm"], 16)).count("1") == 7
         assert int(status(s.process.pid)["CapBnd"], 16) == 0
+        publisher_is_walled(s)
 
 
 def test_session_that_outlives_a_reload_has_the_new_policy(world):
@@ -455,4 +548,4 @@ def test_session_that_outlives_a_reload_has_the_new_policy(world):
         refused = w.query("SELECT count(*) FROM customers").errors
         assert refused and refused[0]["C"] == "42501", refused
         assert w.query("SELECT 1").rows == [[b"1"]]
-        assert not s.sink.find("worker-died")
+    s.nobody_died()

@@ -198,15 +198,14 @@ def test_cancel_reaches_a_stream_that_never_pauses(world):
     with s.wire("alice") as w, s.bare_wire() as other:
         w.send(query("SELECT repeat('x', 200) "
                      "FROM generate_series(1, 40000000)"))
-        began = time.monotonic()
-        while time.monotonic() - began < 0.3:
-            w.socket.recv(1 << 20)
+        come = 0
+        while come < 64 << 20:
+            come += len(w.socket.recv(1 << 20))
         other.send(pgwire.cancel_request(w.pid, w.secret))
-        cancelled = time.monotonic()
         last = b""
         while b"57014" not in last:
             last = last[-100:] + w.socket.recv(1 << 20)
-            assert time.monotonic() - cancelled < 5, "still streaming"
+            assert b"SELECT 40000000" not in last, "it came to its end"
 
 
 def test_cut_result_does_not_cancel_the_next_statement(world):

@@ -2,7 +2,6 @@
 fail, and helpers that are missing."""
 
 import os
-import signal
 import socket
 import threading
 
@@ -131,7 +130,7 @@ def test_helper_that_died_is_shown(world):
         harness.until(lambda n=name: helper(s, n)["running"], name)
         assert helper(s, name)["deaths"] == 0, name
     assert "helper" not in s.operate("status")
-    os.kill(pid_of(s, "porter"), signal.SIGKILL)
+    harness.kill(harness.until(lambda: pid_of(s, "porter"), "the porter"))
     harness.until(lambda: helper(s, "porter")["deaths"] == 1
                   and helper(s, "porter")["running"], "another porter")
     assert "signal 9" in helper(s, "porter")["died_of"]
@@ -146,7 +145,7 @@ def test_helper_that_dies_again_and_again_is_shown_as_missing(world):
     def is_missing():
         pid = pid_of(s, "catalog")
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+            harness.kill(pid)
         return not helper(s, "catalog")["running"] \
             and "helper MISSING" in s.operate("status")
     harness.until(is_missing, "a catalogue that is missing")

@@ -390,7 +390,7 @@ def test_client_that_hangs_up_ends_its_session(world):
 
 
 def test_handshake_that_stalls_is_ended(world):
-    s = world.sallyport(tls={}, settings={"login_deadline": "1s"})
+    s = world.sallyport(tls={}, settings={"login_deadline": "5s"})
     with s.bare_wire() as w:
         w.send(pgwire.SSL_REQUEST)
         assert w.take(1) == b"S"
@@ -418,8 +418,8 @@ def test_cancel_over_tls_and_in_clear(world):
 
     with s.tls_wire() as w:
         w.login("alice", "alice-secret")
-        cancelled(w, over_tls)
-        cancelled(w, in_clear)
+        cancelled(world.pg, w, over_tls)
+        cancelled(world.pg, w, in_clear)
         assert w.query("SELECT 1").rows == [[b"1"]]
 
 
@@ -435,8 +435,8 @@ def test_refusing_worker_speaks_tls(world):
     with s.tls_wire() as w:
         w.login("alice", "alice-secret", version=(3, 2))
         assert len(w.key) == 32
-        cancelled(w, lambda: over_tls(False))
-        cancelled(w, lambda: over_tls(True))
+        cancelled(world.pg, w, lambda: over_tls(False))
+        cancelled(world.pg, w, lambda: over_tls(True))
         for direct in (False, True):
             with s.tls_wire(direct=direct, alpn=ALPN) as other:
                 other.send(pgwire.startup(user="alice", database="shop"))

@@ -118,7 +118,7 @@ def test_upstream_with_our_certificate(world):
             world, "sallyport_certificate", certificate=certificate, key=key))
         upstream_works(s, "sallyport_certificate")
         with s.wire("alice") as w:  # a cancel request shows no certificate
-            cancelled(w, lambda: send_cancel(s, w))
+            cancelled(world.pg, w, lambda: send_cancel(s, w))
 
 
 def send_cancel(s, w):

@@ -16,6 +16,7 @@ import needs
 import pgwire
 import tokens
 from expect import raises, refused_login
+from test_sandbox import by_name
 
 NOBODY = "password authentication failed"
 
@@ -389,7 +390,7 @@ def test_session_ends_when_its_token_expires(world):
     key = tokens.Key()
     s = started(world, key, skew=0)
     with s.tls_wire() as w:
-        w.login("alice", key.token(life=4))
+        w.login("alice", key.token(life=10))
         first = w.query("SELECT 1")
         assert first.rows == [[b"1"]]
         told = w.rest()
@@ -403,7 +404,7 @@ def test_session_of_an_expired_token_ends_in_the_middle_of_a_statement(world):
     key = tokens.Key()
     s = started(world, key, skew=0)
     with s.tls_wire() as w:
-        w.login("alice", key.token(life=3))
+        w.login("alice", key.token(life=10))
         w.send(pgwire.query("SELECT pg_sleep(600)"))
         assert w.rest().kinds.endswith("E")
     assert s.sink.wait("disconnect")["reason"].endswith("expired")
@@ -426,11 +427,7 @@ def verifiers(s):
 
 
 def broker(s):
-    for pid in s.workers():
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-            if f.read() == "broker\n":
-                return pid
-    raise AssertionError("there is no broker")
+    return by_name(s, ["broker"])["broker"]
 
 
 def memory(pid):

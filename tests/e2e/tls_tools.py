@@ -2,7 +2,6 @@
 
 import ssl
 import subprocess
-import threading
 
 import harness
 import pgwire
@@ -45,13 +44,12 @@ def handshake_fails(s, context, direct=False, name="localhost"):
     return record
 
 
-def cancelled(wire, how):
+def cancelled(pg, wire, how):
     """A statement that sleeps is cancelled by what `how` sends."""
     wire.send(pgwire.query("SELECT pg_sleep(60)"))
-    timer = threading.Timer(0.3, how)
-    timer.start()
-    error = wire.until(b"Z").errors[0]
-    timer.join()
+    pg.await_sleep(wire.pid)
+    how()
+    error, = wire.until(b"Z").errors
     assert error["C"] == "57014", error
 
 

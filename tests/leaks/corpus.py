@@ -21,6 +21,8 @@ Each file is one class:
                                 server's least major version)
         commits: true           not wrapped in a transaction and rolled back
         after: [SQL]            done directly afterwards, to clean up
+        refused: TEXT           a legitimate entry that the proxy may refuse
+                                instead, in an error with this in its words
 
 An attempt leaks when the client hears a canary (canaries.py), or, when it has
 GUESS in it, if a right and a wrong guess are answered differently. With
@@ -36,7 +38,7 @@ import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEYS = {"name", "sql", "psql", "via", "leaks", "guess", "values", "needs",
-        "commits", "after", "measures", "masked"}
+        "commits", "after", "measures", "masked", "refused"}
 
 
 class Wrong(Exception):
@@ -59,6 +61,7 @@ class Entry:
     after: list = dataclasses.field(default_factory=list)
     measures: bool = False
     masked: list = dataclasses.field(default_factory=list)
+    refused: str = None
     is_attempt: bool = True
 
     def guessing(self, word):
@@ -103,7 +106,10 @@ def entry(file, given, is_attempt):
         values=given.get("values", []), needs=many(given.get("needs")),
         commits=given.get("commits", False), after=many(given.get("after")),
         measures=given.get("measures", False),
-        masked=many(given.get("masked", file.get("masked"))), is_attempt=is_attempt)
+        masked=many(given.get("masked", file.get("masked"))),
+        refused=given.get("refused"), is_attempt=is_attempt)
+    if made.refused and is_attempt:
+        raise Wrong(f"{made.name}: every attempt may be refused")
     if made.guesses and (not made.guess or len(made.guess) != 2 or
                          len(made.guess[0]) != len(made.guess[1])):
         raise Wrong(f"{made.name}: two guesses of the same length")

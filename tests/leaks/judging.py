@@ -26,7 +26,12 @@ class Result:
     def is_good(self):
         return self.outcome in ("masked", "refused", "right", "skipped") \
             if self.entry.is_attempt else self.outcome in (
-                "right", "skipped")
+                "right", "skipped") or self._is_refused_rightly
+
+    @property
+    def _is_refused_rightly(self):
+        return self.outcome == "refused" and self.entry.refused is not None \
+            and self.entry.refused in self.why
 
 
 def statement_of(entry):
@@ -141,7 +146,9 @@ class Judge:
         if heard.lost:
             return Result(entry, way, "wrong", heard.lost)
         if heard.complaint:
-            return Result(entry, way, "refused", heard.complaint)
+            found = self.canaries.find_in(heard)
+            return Result(entry, way, "wrong" if found else "refused",
+                          heard.complaint)
         wrong = self._difference(entry, told, heard)
         if wrong:
             return Result(entry, way, "wrong", wrong)

@@ -396,7 +396,7 @@ START_TEST(session_is_told_when_its_login_had_failed_and_not_again)
 	close(channel);
 	channel = worker_in_session();
 	n = master_is_told();
-	ck_assert_str_eq(n.words, "");
+	ck_assert_uint_eq(n.is_success, 1);
 	ck_assert_uint_eq(n.login, OF_ALICE);
 	other = worker_in_session();
 	ck_assert(master_is_told_nothing());
@@ -418,6 +418,22 @@ START_TEST(worker_says_that_it_succeeded_with_a_session_only)
 }
 END_TEST
 
+/* Words are cut where a character ends; of these nothing is left. */
+START_TEST(failure_without_words_is_no_success)
+{
+	int channel = connected_worker();
+	char odd[300] = "";
+	struct tiding n;
+
+	memset(odd, 0x80, sizeof(odd) - 1);
+	tell_result(channel, odd, 1);
+	n = master_is_told();
+	ck_assert_uint_eq(n.is_success, 0);
+	ck_assert_str_eq(n.words, "");
+	close(channel);
+}
+END_TEST
+
 START_TEST(catalogue_that_succeeds_ends_what_was_no_logins_fault)
 {
 	int channel = connected_worker(), other = connected_worker();
@@ -429,7 +445,7 @@ START_TEST(catalogue_that_succeeds_ends_what_was_no_logins_fault)
 	tell_result(other, "nobody is there", 0);
 	ck_assert_str_eq(master_is_told().words, "nobody is there");
 	tell_result(rig.catalogue, "", 1);
-	ck_assert_str_eq(master_is_told().words, "");
+	ck_assert_uint_eq(master_is_told().is_success, 1);
 	close(channel);
 	close(other);
 }
@@ -447,7 +463,7 @@ START_TEST(trouble_is_of_one_login_until_that_succeeds)
 	ck_assert_str_eq(trouble_of(t, 0, OF_ALICE)->words, "wrong password");
 	ck_assert_int_eq(trouble_of(t, 0, DEFAULT_LOGIN)->at, 0);
 	ck_assert_int_eq(trouble_of(t, 1, 0)->at, 0);
-	n.words[0] = '\0';
+	n.is_success = 1;
 	n.login = DEFAULT_LOGIN;
 	ck_assert(!tiding_is_news(t, &n));
 	tiding_note(t, &n, 2000);
@@ -467,10 +483,10 @@ START_TEST(trouble_without_a_connection_ends_with_any_login_there)
 	    .words = "nobody is there"};
 
 	tiding_note(t, &n, 1000);
-	n = (struct tiding){.upstream = 1};
+	n = (struct tiding){.is_success = 1, .upstream = 1};
 	tiding_note(t, &n, 2000); /* elsewhere */
 	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 1000);
-	n = (struct tiding){.login = DEFAULT_LOGIN};
+	n = (struct tiding){.is_success = 1, .login = DEFAULT_LOGIN};
 	tiding_note(t, &n, 3000);
 	ck_assert_int_eq(trouble_of(t, 0, OF_ALICE)->at, 0);
 }
@@ -1158,6 +1174,8 @@ main(void)
 	tcase_add_test(
 	    t, session_is_told_when_its_login_had_failed_and_not_again);
 	tcase_add_test(t, worker_says_that_it_succeeded_with_a_session_only);
+	tcase_add_test(
+	    t, failure_without_words_is_no_success);
 	tcase_add_test(
 	    t, catalogue_that_succeeds_ends_what_was_no_logins_fault);
 	tcase_add_test(t, trouble_is_of_one_login_until_that_succeeds);

@@ -138,6 +138,42 @@ START_TEST(a_workers_calls_are_known_by_their_arguments)
 }
 END_TEST
 
+/* It may open what is there, and make nothing beside its stores. */
+static int
+as_publisher(const struct sandbox *sandbox)
+{
+	const char *failed;
+	int fd = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+
+	if (fd < 0 || sandbox_quieten() != ERR_NONE ||
+	    sandbox_enter(sandbox, &failed) != ERR_NONE)
+		return NOT_ENTERED;
+	if (open("/etc/passwd", O_RDONLY) < 0)
+		return NOT_ENTERED;
+	fd = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+	return fd < 0 && errno == EACCES ? REFUSED : DONE;
+}
+
+START_TEST(a_publisher_reads_files_and_changes_none)
+{
+	struct sandbox sandbox;
+	int status = 0;
+	pid_t pid;
+
+	ck_assert_int_eq(
+	    confine_alone(CONFINE_PUBLISHER, &sandbox), ERR_NONE);
+	if (sandbox.ruleset < 0)
+		return;
+	sandbox.filter = NULL; /* Landlock alone */
+	pid = fork();
+	if (pid == 0)
+		_exit(as_publisher(&sandbox));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), REFUSED);
+}
+END_TEST
+
 START_TEST(a_worker_sees_no_file)
 {
 	struct sandbox sandbox;
@@ -178,6 +214,7 @@ main(void)
 	    CONFINEMENTS);
 	tcase_add_loop_test(c, a_workers_calls_are_known_by_their_arguments,
 	    0, (int)(sizeof(arguments) / sizeof(*arguments)));
+	tcase_add_test(c, a_publisher_reads_files_and_changes_none);
 	tcase_add_test(c, a_worker_sees_no_file);
 	suite_add_tcase(s, c);
 	return suite_run(s);

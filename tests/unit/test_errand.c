@@ -473,7 +473,7 @@ no_result(struct outcome *o)
 static void
 odd_result(struct outcome *o)
 {
-	o->result = OUTCOME_FAILED + 1;
+	o->result = OUTCOME_SPENT + 1;
 }
 
 static void

@@ -209,6 +209,19 @@ refusal_message(
 	return len < (int)size ? len : (int)size - 1;
 }
 
+/* The server would refuse it, too, and with it what the transaction did; in
+ * its own words where that costs it nothing. */
+static void
+be_servers_error(struct refusal *r, struct text broken)
+{
+	if (broken.len <= BROKEN_MAX) {
+		r->broken = broken;
+		return;
+	}
+	r->is_error = true;
+	r->sqlstate = "42601";
+}
+
 enum err
 pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
     struct text reason, uint64_t request)
@@ -223,10 +236,9 @@ pg_refuse_ruling(struct session *s, char kind, const struct ruling *j,
 	r.detail = refusal_detail(j, "deny", request, detail, sizeof(detail));
 	if (rule != NULL)
 		r.hint = rule->say;
-	if (j->text.is_broken && j->sql.len <= BROKEN_MAX &&
-	    (kind == 'Q' || kind == 'P') &&
+	if (j->text.is_broken && (kind == 'Q' || kind == 'P') &&
 	    pg_of(s)->replication == REPLICATION_NONE)
-		r.broken = j->sql;
+		be_servers_error(&r, j->sql);
 	s->slot->denied++;
 	return pg_refuse_statement(s, kind, &r);
 }

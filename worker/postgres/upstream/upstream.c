@@ -40,20 +40,21 @@ pg_upstream_succeeded(const struct upstream_access *access)
 }
 
 /* Is it the server, or our login there, that is at fault, and not what a
- * client asks for (a database that there is not)? By the class of the
+ * client asks for (a database that there is not, or that is not for our login:
+ * 28000; settings longer than a startup message)? By the beginning of the
  * SQLSTATE (PostgreSQL documentation, appendix A); without one it was no
  * answer of a server. */
 static bool
-is_upstreams_fault(const struct pg_upstream *u)
+is_upstreams_fault(const struct pg_upstream *u, enum err e)
 {
 	static const char *const classes[] = {
-	    "08", "28", "53", "57", "58", "F0", "XX"};
+	    "08", "28P", "53", "57", "58", "F0", "XX"};
 	size_t i;
 
-	if (strcmp(u->reason, BROKER_SUPERSEDED) == 0)
+	if (e == ERR_TOO_LONG || strcmp(u->reason, BROKER_SUPERSEDED) == 0)
 		return false;
 	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (strncmp(u->sqlstate, classes[i], 2) == 0)
+		if (strncmp(u->sqlstate, classes[i], strlen(classes[i])) == 0)
 			return true;
 	}
 	return u->sqlstate[0] == '\0';
@@ -61,9 +62,9 @@ is_upstreams_fault(const struct pg_upstream *u)
 
 static void
 failure_tell(const struct upstream_access *access, bool is_connected,
-    const struct pg_upstream *u)
+    const struct pg_upstream *u, enum err e)
 {
-	if (is_upstreams_fault(u))
+	if (is_upstreams_fault(u, e))
 		result_tell(access, is_connected, u->reason);
 }
 
@@ -89,7 +90,7 @@ pg_upstream_open(const struct upstream_access *access, struct text database,
 			    "cannot connect to upstream %s at %s: %s", u->name,
 			    u->address,
 			    e == ERR_SYSTEM ? strerror(errno) : err_text(e));
-		failure_tell(access, false, out);
+		failure_tell(access, false, out, e);
 		pg_upstream_close(out);
 		return e;
 	}
@@ -103,7 +104,7 @@ pg_upstream_open(const struct upstream_access *access, struct text database,
 		if (out->reason[0] == '\0')
 			snprintf(out->reason, sizeof(out->reason), "%s",
 			    err_text(e));
-		failure_tell(access, true, out);
+		failure_tell(access, true, out, e);
 		pg_upstream_close(out);
 	}
 	return e;
