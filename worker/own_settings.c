@@ -17,6 +17,9 @@
  *                                upstream's settings leave it to clients: a
  *                                SET is taken as a claim, other ways refused
  *   sallyport.*                  refused
+ *   client_connection_check_interval
+ *                                set by the worker, so that what a client has
+ *                                left behind ends: refused
  *   search_path                  needs no following: a name is taken for the
  *                                relations of that name in every schema, an
  *                                unqualified function for any of that name
@@ -49,6 +52,7 @@ enum setting_care {
 	CARE_OWN,
 	CARE_SHOWS_IDENTITY,
 	CARE_ROLE,
+	CARE_ENDS_STATEMENTS,
 };
 
 static const struct {
@@ -58,6 +62,7 @@ static const struct {
     {{"application_name", 16}, CARE_SHOWS_IDENTITY},
     {{"role", 4}, CARE_ROLE},
     {{"session_authorization", 21}, CARE_ROLE},
+    {{"client_connection_check_interval", 32}, CARE_ENDS_STATEMENTS},
 };
 
 static bool
@@ -99,6 +104,9 @@ refuse_care(const struct gate *g, enum setting_care care)
 			return TEXT("application_name shows the proved "
 				    "identity and is not the client's to set");
 		break;
+	case CARE_ENDS_STATEMENTS:
+		return TEXT("client_connection_check_interval is not the "
+			    "client's to set: statements end with it");
 	default:
 		break;
 	}

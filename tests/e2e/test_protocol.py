@@ -1,5 +1,6 @@
 """Sallyport is PostgreSQL as far as a client can tell."""
 
+import contextlib
 import os
 import select
 import threading
@@ -265,21 +266,64 @@ def test_terminate_ends_the_session(world):
     s.sink.wait("disconnect")
 
 
-def test_client_that_vanishes_ends_the_upstream_session(world):
-    s = world.writable()
+LONG = ("SELECT count(*) FROM generate_series(1, 100000000) a, "
+        "generate_series(1, 100000000) b")
+
+
+@contextlib.contextmanager
+def left_behind(world, s, sql):
+    """A statement that runs, until nobody waits for it."""
     # a server that would not look for a lost client by itself
     world.pg.ask(f"ALTER DATABASE {s.database} "
                  "SET client_connection_check_interval = 0")
-    w = s.wire("alice")
-    w.send(pgwire.query("SELECT count(*) FROM generate_series(1, 100000000) "
-                        "a, generate_series(1, 100000000) b"))
-    there = f"SELECT 1 FROM pg_stat_activity WHERE pid = {w.pid}"
-    harness.until(lambda: world.pg.ask(there + " AND state = 'active'"),
-                  "the statement to run")
-    w.socket.close()
+    with s.wire("alice") as w:
+        w.send(pgwire.query(sql))
+        there = f"SELECT 1 FROM pg_stat_activity WHERE pid = {w.pid}"
+        harness.until(lambda: world.pg.ask(there + " AND state = 'active'"),
+                      "the statement to run")
+        yield w
     harness.until(lambda: not world.pg.ask(there),
                   "the upstream session to end")
+
+
+def test_client_that_vanishes_ends_the_upstream_session(world):
+    s = world.writable()
+    with left_behind(world, s, LONG):
+        pass
     s.sink.wait("disconnect")
+
+
+def test_worker_that_is_killed_ends_the_upstream_session(world):
+    """Nobody cancels then: the server looks whether somebody waits."""
+    s = world.writable()
+    with left_behind(world, s, LONG):
+        pid, = [x["pid"] for x in s.json("sessions")]
+        harness.kill(pid)
+    s.sink.wait("worker-died")
+
+
+def test_client_cannot_have_the_server_not_look_for_it(world):
+    s = world.writable()
+    s.policy["rules"] = [{"name": "free", "does": ["any"], "then": "allow"}]
+    s.policy["examples"] = []
+    s.write_all()
+    s.reload()
+    name = "client_connection_check_interval"
+    world.pg.ask(f"CREATE FUNCTION blind() RETURNS bigint LANGUAGE sql "
+                 f"SET {name} = 0 AS $$ {LONG} $$", s.database)
+    with raises(pgwire.ServerError) as caught:
+        s.wire("alice", options=f"-c {name}=0")
+    assert caught.error.fields["C"] == "42501", caught.error.fields
+    with s.wire("alice") as w:
+        for sql in (f"SET {name} = 0", f"SET LOCAL {name} TO 0",
+                    f"SELECT set_config('{name}', '0', false)",
+                    f'SET "{name}" = 0'):
+            for way in (w.query, w.extended):
+                fails(way(sql), "42501")
+        assert w.query(f"SHOW {name}").rows == [[b"1s"]]
+        assert w.query("RESET ALL; SHOW " + name).rows == [[b"1s"]]
+    with left_behind(world, s, "SELECT blind()"):
+        pass
 
 
 def test_server_that_ends_the_session_is_told_to_the_client(world):

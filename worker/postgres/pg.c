@@ -29,11 +29,13 @@ last_words(const struct session *s, const char **sqlstate)
 	}
 }
 
-/* What was under way has an end on record, too, though nobody knows it. */
-static void
+/* What was under way has an end on record, too, though nobody knows it. False:
+ * nothing was. */
+static bool
 record_unfinished(struct session *s)
 {
 	struct queue *q = &pg_of(s)->queue;
+	bool is_any = false;
 	size_t i;
 
 	for (i = 0; i < q->count; i++) {
@@ -41,10 +43,12 @@ record_unfinished(struct session *s)
 
 		if (r == NULL)
 			continue;
+		is_any = true;
 		if (r->outcome.sqlstate[0] == '\0')
 			memcpy(r->outcome.sqlstate, "08006", 5);
 		run_finish(s, r);
 	}
+	return is_any;
 }
 
 /* The last word unless it was said; and goodbye to the server, too. */
@@ -57,7 +61,9 @@ pg_farewell(struct session *s)
 	if (words != NULL && s->has_ending &&
 	    pg_fatal(s, s->ending, sqlstate, words) == ERR_NONE)
 		return;
-	record_unfinished(s);
+	/* it is not to go on where nobody waits for it, past every limit */
+	if (record_unfinished(s) && !s->relay.upstream.is_closed)
+		pg_cancel_upstream(s);
 	pg_put_empty(&s->relay.upstream.out, 'X');
 	relay_farewell(&s->relay.upstream);
 	queue_free(&pg->queue);
