@@ -302,6 +302,27 @@ relay_farewell(struct peer *p)
 		peer_send(p);
 }
 
+bool
+relay_await_end(struct peer *p, int deadline_ms)
+{
+	const int64_t deadline = relay_now() + deadline_ms;
+	struct pollfd fd = {.fd = p->fd, .events = POLLIN};
+	char ignored[4096];
+	int64_t left = deadline_ms;
+	ssize_t n;
+
+	while (p->fd >= 0 && !p->is_closed && left > 0) {
+		n = poll(&fd, 1, (int)left);
+		if (n > 0)
+			n = recv(p->fd, ignored, sizeof(ignored), MSG_DONTWAIT);
+		if (fd.revents != 0 && (n == 0 || (n < 0 && errno != EAGAIN)))
+			p->is_closed = true;
+		fd.revents = 0;
+		left = deadline - relay_now();
+	}
+	return p->fd < 0 || p->is_closed;
+}
+
 void
 relay_flush_client(struct relay *r, int deadline_ms)
 {

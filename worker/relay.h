@@ -91,6 +91,9 @@ enum err relay_turn(struct relay *r, bool wants_client) MUST_CHECK;
 
 /* Send what can be sent at once: for a goodbye nobody waits for. */
 void relay_farewell(struct peer *p);
+/* Wait until it has closed; what it still sends is not looked at. False: it
+ * has not within that time. */
+bool relay_await_end(struct peer *p, int deadline_ms);
 
 /* Send what waits for the client, at most until `deadline_ms` from now, and
  * take nothing in: for last words. */

@@ -420,5 +420,8 @@ session_run(struct birth *b, struct provisions *p, int fd, size_t listener)
 	if (s.has_begun)
 		record_disconnect(&s);
 	relay_flush_client(&s.relay, LAST_WORDS_MS);
+	peer_close(&s.relay.client);
+	if (s.state != NULL)
+		s.protocol->leave(&s);
 	session_free(&s);
 }

@@ -97,8 +97,12 @@ struct protocol {
 	bool (*is_quiet)(const struct session *s);
 	/* Tell the client something between two messages. */
 	void (*notice)(struct session *s, const char *message);
-	/* Tell the client why, in the protocol's words, and let go. */
+	/* Tell the client why, in the protocol's words, and record what was
+	 * under way. */
 	void (*farewell)(struct session *s);
+	/* The client has gone, and its end is on record: let go of the server,
+	 * where nothing goes on that nobody waits for. May take seconds. */
+	void (*leave)(struct session *s);
 	/* All workers are busy: look at the greeting of this client, without
 	 * waiting, and tell it that there are too many; carry a cancel
 	 * request. `is_late`: it has had its time. True: done with it. */

@@ -13,6 +13,7 @@ class Tamper:
 
     def __init__(self, port, answers):
         self.target, self.answers = port, answers
+        self.is_deaf, self.held = False, []  # connections nobody answers
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -26,6 +27,9 @@ class Tamper:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            if self.is_deaf:
+                self.held.append(client)
+                continue
             server = socket.create_connection(("127.0.0.1", self.target))
             for way in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._relay, args=way,

@@ -13,6 +13,7 @@ import harness
 import needs
 import pgwire
 from expect import fails, raises
+from tamper import through_tamper
 
 
 def test_simple_query_is_what_the_server_says(world):
@@ -291,6 +292,40 @@ def test_client_that_vanishes_ends_the_upstream_session(world):
     with left_behind(world, s, LONG):
         pass
     s.sink.wait("disconnect")
+
+
+def test_last_statement_before_goodbye_runs_to_its_end(world):
+    """Nobody reads its answer; with and without Terminate."""
+    s = world.writable()
+    world.pg.ask("CREATE TABLE notes (word text)", s.database)
+    world.pg.ask("GRANT ALL ON notes TO PUBLIC", s.database)
+    s.policy["rules"] = [{"name": "free", "does": ["any"], "then": "allow"}]
+    s.policy["examples"] = []
+    s.write_all()
+    s.reload()
+    for word, goodbye in (("one", pgwire.TERMINATE), ("two", b"")):
+        with s.wire("alice") as w:
+            w.send(pgwire.query(f"INSERT INTO notes SELECT '{word}' "
+                                "FROM pg_sleep(0.05)"), goodbye)
+    harness.until(lambda: sorted(world.pg.ask("SELECT word FROM notes",
+                                              s.database))
+                  == [("one",), ("two",)], "both rows")
+
+
+def test_end_is_recorded_though_the_server_takes_no_cancel(world):
+    s, tamper = through_tamper(world, {})
+    with s.wire("alice") as w:
+        w.send(pgwire.query(LONG))
+        harness.until(lambda: world.pg.ask(
+            "SELECT 1 FROM pg_stat_activity WHERE pid = %d "
+            "AND state = 'active'" % w.pid), "the statement to run")
+        tamper.is_deaf = True
+    harness.until(lambda: tamper.held, "somebody to cancel")
+    assert s.sink.find("disconnect")
+    for held in tamper.held:
+        held.close()
+    tamper.close()
+    world.pg.ask(f"SELECT pg_terminate_backend({w.pid})")
 
 
 def test_worker_that_is_killed_ends_the_upstream_session(world):

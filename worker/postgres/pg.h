@@ -215,6 +215,7 @@ struct pg {
 	struct arena *row; /* what masking one row takes */
 	uint8_t mask_key[MASK_KEY_LEN];
 	bool is_over; /* Terminate came, or a fatal complaint was sent */
+	bool is_unfinished; /* at its end something was still under way */
 };
 
 extern const struct protocol pg_protocol;
