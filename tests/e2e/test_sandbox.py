@@ -495,21 +495,37 @@ def test_every_process_is_confined(world):
         has_walls(s, "worker", worker_of(s, w)["pid"])
 
 
-def publisher_is_walled(s):
-    """The publisher comes and goes: it is stopped in the middle of the many
-    examples of a reload."""
-    s.policy["examples"] *= 400
-    s.write_all()
+def met_publisher(s):
+    """Reload, and stop the publisher within its walls; None: it was over
+    before it was seen."""
+    before = len(s.sink.find("policy"))
     s.signal(signal.SIGHUP)
-    pid = by_name(s, ["publisher"], filters=2)["publisher"]
-    os.kill(pid, signal.SIGSTOP)
+
+    def look():
+        for pid, shown in begun(s):
+            if shown["Name"] == "publisher" and \
+                    int(shown["Seccomp_filters"]) >= 2:
+                with contextlib.suppress(*GONE):
+                    os.kill(pid, signal.SIGSTOP)
+                    return [pid]
+        return len(s.sink.find("policy")) > before and [None]
+    return harness.until(look, "the publisher, or its end", every=0)[0]
+
+
+def publisher_is_walled(s):
+    """It comes and goes: it is met in the middle of the many examples of a
+    reload, of this one or the next."""
+    s.policy["examples"] *= 1000
+    s.write_all()
+    pid = harness.until(lambda: met_publisher(s), "a publisher to be met")
+    before = len(s.sink.find("policy"))
     try:
         harness.until(lambda: status(pid)["State"].startswith("T"),
                       "it to stop")
         has_walls(s, "publisher", pid)
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert s.sink.wait("policy", 2)["decision"] == "loaded"
+    assert s.sink.wait("policy", before + 1)["decision"] == "loaded"
 
 
 def test_publisher_is_confined(world):
